@@ -1,0 +1,256 @@
+"""What is asked of an analysis: study.toml read into a frozen StudyPlan, with every mistake named at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from socialcap.errors import Problem, StudyError
+from socialcap.results import Text
+from socialcap.settings import load_toml, settings_problem
+
+STUDY_FILE = "study.toml"
+
+Platform = Literal["auto", "plain", "wjx", "qualtrics", "kobo", "limesurvey", "surveymonkey", "spss", "stata"]
+Missing = Literal["listwise", "pairwise", "em"]
+Covariance = Literal["nonrobust", "HC0", "HC1", "HC2", "HC3"]
+FlagName = Literal[
+    "duplicate_id",
+    "duplicate_answers",
+    "speeder",
+    "attention",
+    "longstring",
+    "irv",
+    "even_odd",
+    "mahalanobis",
+    "person_total",
+    "missing_share",
+]
+
+
+def _text(value: Any) -> Any:
+    """A bilingual text: a string serves both languages, a table has `en` and `zh`."""
+    if isinstance(value, str):
+        return Text(value, value)
+    if isinstance(value, dict):
+        if set(value) <= {"en", "zh"} and all(isinstance(side, str) for side in value.values()):
+            return Text(**value)
+        raise ValueError("write one text, or a table with en and zh")
+    return value
+
+
+BilingualText = Annotated[Text, BeforeValidator(_text)]
+
+
+class Part(BaseModel):
+    """A table of the study file: frozen, and a key it does not know is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class StudyPart(Part):
+    """[study]: what the study is called, and the line that every output of it carries."""
+
+    name: str = Field(pattern=r"^[\w-]+$")
+    title: BilingualText = Text()
+    note: BilingualText = Text()
+    seed: int = Field(default=1, ge=0)
+
+
+class DataPart(Part):
+    """[data]: the export and how to read it; everything "auto" is detected.
+
+    `combine` says what several files are: more respondents ("stack") or more questions of the same
+    respondents ("join", by the codebook's id). `numbers` is the same export with answers by number.
+    """
+
+    files: tuple[str, ...] = Field(min_length=1)
+    codebook: str = "codebook.xlsx"
+    platform: Platform = "auto"
+    encoding: str = "auto"
+    separator: str = "auto"
+    sheet: str = ""
+    combine: Literal["stack", "join"] = "stack"
+    numbers: str = ""
+    keep_personal: bool = False
+
+
+class DerivedPart(Part):
+    """[derive]: one new variable, by an expression over others."""
+
+    expression: str
+    label: BilingualText = Text()
+
+
+class QualityPart(Part):
+    """[quality]: thresholds of the careless-responding indices; one left out is computed but flags nobody.
+
+    speeder_seconds       shorter durations are flagged
+    speeder_share         durations below this share of the median are flagged
+    longstring            runs of this many identical answers or more are flagged
+    longstring_share      runs of this share of the scale items or more are flagged
+    irv_below             intra-individual standard deviations below this are flagged
+    even_odd_below        even-odd consistencies below this are flagged
+    mahalanobis_p         squared distances beyond the chi-square quantile 1 − p are flagged
+    person_total_below    person-total correlations below this are flagged
+    missing_share_above   a larger share of items without an answer is flagged
+    duplicate_answers     how many equal answers in a row of the whole questionnaire make a duplicate pattern:
+                          the smallest number of answered items for which identical rows are flagged
+    """
+
+    speeder_seconds: float | None = Field(default=None, gt=0)
+    speeder_share: float | None = Field(default=None, gt=0, lt=1)
+    longstring: int | None = Field(default=None, ge=2)
+    longstring_share: float | None = Field(default=None, gt=0, le=1)
+    irv_below: float | None = Field(default=None, gt=0)
+    even_odd_below: float | None = Field(default=None, ge=-1, le=1)
+    mahalanobis_p: float | None = Field(default=None, gt=0, lt=1)
+    person_total_below: float | None = Field(default=None, ge=-1, le=1)
+    missing_share_above: float | None = Field(default=None, ge=0, lt=1)
+    duplicate_answers: int | None = Field(default=10, ge=2)
+
+
+class ExcludePart(Part):
+    """[[exclude]]: one rule by which respondents leave the analysis: a quality flag or a condition."""
+
+    flag: FlagName | None = None
+    when: str = ""
+    reason: BilingualText = Text()
+
+    @model_validator(mode="after")
+    def _one_of(self) -> ExcludePart:
+        if (self.flag is None) == (not self.when):
+            raise ValueError("an exclusion has either a flag or a condition (when)")
+        return self
+
+
+class FactorsPart(Part):
+    """[factors]: which items, and how the factors are extracted.
+
+    Items are listed, or taken from `scales`, or from all scales; `names` gives the factors' names in column
+    order, or "scales" to name each factor by the scale that loads on it most. `bootstrap` is the number of
+    resamples for standard errors of the loadings, 0 for none. The other keys are arguments of
+    `socialcap.factor_analysis` and `socialcap.composite`.
+    """
+
+    items: tuple[str, ...] = ()
+    scales: tuple[str, ...] = ()
+    n_factors: int = Field(ge=1)
+    correlation: Literal["pearson", "spearman", "polychoric", "mixed"] = "pearson"
+    missing: Missing = "listwise"
+    extraction: Literal["principal", "paf", "minres", "ml", "uls", "dwls"] = "principal"
+    rotation: Literal["none", "varimax", "quartimax", "equamax", "promax", "oblimin", "geomin", "bentler"] = (
+        "varimax"
+    )
+    preset: Literal["spss", "psych"] | None = None
+    kaiser: bool | None = None
+    power: float = Field(default=4.0, gt=1)
+    gamma: float = 0.0
+    epsilon: float = Field(default=0.01, gt=0)
+    scores: Literal["regression", "bartlett", "anderson_rubin", "ten_berge", "means"] = "regression"
+    names: Literal["scales"] | tuple[str, ...] = "scales"
+    salient: float = Field(default=0.5, gt=0, lt=1)
+    bootstrap: int = Field(default=1000, ge=0)
+    composite: Literal["rotated", "initial"] = "rotated"
+    composite_name: str = "social_capital"
+    composite_label: BilingualText = Text("Social capital", "社会资本")
+
+
+class RegressionPart(Part):
+    """[[regression]]: one model."""
+
+    name: str
+    formula: str
+    label: BilingualText = Text()
+    model: Literal["ols"] = "ols"
+    cov: Covariance = "HC3"
+
+
+class ReportPart(Part):
+    """[report]: what is written when the command line does not say."""
+
+    formats: tuple[Literal["html"], ...] = ("html",)
+    languages: tuple[Literal["en", "zh"], ...] = ("en", "zh")
+
+
+class StudyPlan(Part):
+    """All that is asked of an analysis; relative paths start at the folder of the study file, `file`."""
+
+    study: StudyPart
+    data: DataPart
+    scales: dict[str, BilingualText] = Field(default_factory=dict)
+    derive: dict[str, DerivedPart] = Field(default_factory=dict)
+    quality: QualityPart = QualityPart()
+    exclude: tuple[ExcludePart, ...] = ()
+    factors: FactorsPart | None = None
+    regression: tuple[RegressionPart, ...] = ()
+    report: ReportPart = ReportPart()
+    file: Path = Field(default=Path(STUDY_FILE), exclude=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_forms(cls, raw: Any) -> Any:
+        if isinstance(raw, dict) and isinstance(raw.get("derive"), dict):
+            derive = {k: {"expression": v} if isinstance(v, str) else v for k, v in raw["derive"].items()}
+            return {**raw, "derive": derive}
+        return raw
+
+    @property
+    def folder(self) -> Path:
+        """The folder in which the study file lies."""
+        return self.file.parent
+
+    def path(self, name: str) -> Path:
+        """A path named in the study file."""
+        return self.folder / name
+
+
+def read_study(path: str | Path) -> StudyPlan:
+    """The plan that a study file (or the study.toml of a folder) states.
+
+    Raises StudyError, listing every mistake: TOML syntax with its line, unknown keys with the nearest valid
+    one, values of the wrong kind with what was expected.
+    """
+    path = Path(path)
+    if path.is_dir():
+        path = path / STUDY_FILE
+    raw = load_toml(path, "study file", StudyError)
+    try:
+        plan = StudyPlan.model_validate(raw)
+    except ValidationError as error:
+        raise StudyError(
+            f"the study file {path} has mistakes", [_problem(path.name, e) for e in error.errors()]
+        ) from None
+    return plan.model_copy(update={"file": path})
+
+
+def _problem(file: str, fault: Any) -> Problem:
+    location = list(fault["loc"])
+    place = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
+    return settings_problem(file, place, fault, _keys_at(location[:-1]))
+
+
+def _keys_at(location: list[Any]) -> list[str]:
+    """The keys that the table at a location of the study file may have."""
+    model: Any = StudyPlan
+    for part in location:
+        if isinstance(part, int):
+            continue
+        if isinstance(model, type) and issubclass(model, BaseModel) and part in model.model_fields:
+            model = _table_type(model.model_fields[part].annotation)
+    return [name for name in model.model_fields if name != "file"] if hasattr(model, "model_fields") else []
+
+
+def _table_type(annotation: Any) -> Any:
+    """The table model inside an annotation such as `tuple[Table, ...]`, `dict[str, Table]` or `Table | None`."""
+    if isinstance(annotation, type) and get_origin(annotation) is None:
+        return annotation
+    if get_origin(annotation) in (tuple, dict, Union, UnionType):
+        for argument in get_args(annotation):
+            inner = _table_type(argument)
+            if isinstance(inner, type) and issubclass(inner, BaseModel):
+                return inner
+    return None
