@@ -1,0 +1,63 @@
+"""Tables keep numbers as numbers and round only when a cell is written."""
+
+import json
+
+import numpy as np
+import pytest
+
+from socialcap.results import Column, Formatted, Starred, Table, Text, format_value, table_rows
+
+
+@pytest.mark.parametrize(
+    ("value", "spec", "shown"),
+    [
+        (0.12345, ".3f", "0.123"),
+        (-0.5, ".2f", "−0.50"),
+        (float("nan"), ".3f", "–"),
+        (float("-inf"), ".3f", "−∞"),
+        (0.0004, "p", "< .001"),
+        (0.0321, "p", ".032"),
+        (1.0, "p", "1.000"),
+        (-0.0001, ".3f", "0.000"),
+        (3353571.43, "number", "3,353,571"),
+        (2013.0, "number", "2013"),
+        (12.345, "number", "12.35"),
+        (None, ".3f", ""),
+        (3, "d", "3"),
+        (0.256, ".1%", "25.6%"),
+        (Starred(1.5, 0.004), ".2f", "1.50**"),
+        (Starred(1.5, float("nan")), ".2f", "1.50"),
+        (Formatted(-0.2, "(.3f)"), ".1f", "(−0.200)"),
+    ],
+)
+def test_a_cell_is_written_by_its_format(value: object, spec: str, shown: str) -> None:
+    assert format_value(value, spec) == shown
+
+
+def test_a_text_falls_back_on_its_other_side() -> None:
+    assert Text("only English")("zh") == "only English"
+    assert Text("{a} of {b}", "{b} 中的 {a}").format(a=1, b=Text("x", "甲")) == Text("1 of x", "甲 中的 1")
+
+
+def test_a_table_is_json_ready_with_unrounded_values() -> None:
+    columns = (Column("name", Text("Name", "名称"), align="left"), Column("b", Text("b", "b")))
+    rows = table_rows(
+        [["x", np.float64(1 / 3)], [Text("y", "乙"), Starred(np.float64(2), np.nan)], ["z", np.nan]]
+    )
+    table = Table("t", Text("T", "表"), columns, rows)
+    data = json.loads(json.dumps(table.to_dict(), allow_nan=False))
+    assert data["rows"] == [
+        ["x", 1 / 3],
+        [{"en": "y", "zh": "乙"}, {"value": 2.0, "p_value": None}],
+        ["z", None],
+    ]
+
+
+def test_a_notebook_shows_the_table_with_text_escaped() -> None:
+    table = Table("t", Text("<T>"), (Column("a", Text("a")),), (("<script>",),))
+    assert "&lt;script&gt;" in table._repr_html_() and "<script>" not in table._repr_html_()
+
+
+def test_a_row_must_fill_its_columns() -> None:
+    with pytest.raises(ValueError, match="2 cells under 1 columns"):
+        Table("t", Text("T"), (Column("a", Text("a")),), ((1, 2),))
