@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from socialcap.errors import Problem, StudyError
 from socialcap.results import Text
-from socialcap.settings import load_toml, settings_problem
+from socialcap.settings import load_toml, settings_problem, tables_in
 
 STUDY_FILE = "study.toml"
 
@@ -79,10 +78,11 @@ class DataPart(Part):
 
 
 class DerivedPart(Part):
-    """[derive]: one new variable, by an expression over others."""
+    """[derive]: one new variable, by an expression over others; `scale` makes it an item of that scale."""
 
     expression: str
     label: BilingualText = Text()
+    scale: str = ""
 
 
 class QualityPart(Part):
@@ -235,22 +235,8 @@ def _problem(file: str, fault: Any) -> Problem:
 
 def _keys_at(location: list[Any]) -> list[str]:
     """The keys that the table at a location of the study file may have."""
-    model: Any = StudyPlan
+    table: type[BaseModel] = StudyPlan
     for part in location:
-        if isinstance(part, int):
-            continue
-        if isinstance(model, type) and issubclass(model, BaseModel) and part in model.model_fields:
-            model = _table_type(model.model_fields[part].annotation)
-    return [name for name in model.model_fields if name != "file"] if hasattr(model, "model_fields") else []
-
-
-def _table_type(annotation: Any) -> Any:
-    """The table model inside an annotation such as `tuple[Table, ...]`, `dict[str, Table]` or `Table | None`."""
-    if isinstance(annotation, type) and get_origin(annotation) is None:
-        return annotation
-    if get_origin(annotation) in (tuple, dict, Union, UnionType):
-        for argument in get_args(annotation):
-            inner = _table_type(argument)
-            if isinstance(inner, type) and issubclass(inner, BaseModel):
-                return inner
-    return None
+        if part in table.model_fields:
+            table = next(tables_in(table.model_fields[part].annotation), table)
+    return [name for name in table.model_fields if name != "file"]

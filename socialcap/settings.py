@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+from pydantic import BaseModel
 
 from socialcap.errors import Problem, SocialcapError, nearest
 
@@ -41,3 +43,11 @@ def settings_problem(file: str, place: str, fault: Any, valid: Sequence[str]) ->
     shown = "" if isinstance(value, dict | list) or value is None else str(value)
     message = fault["msg"].removeprefix("Value error, ")
     return Problem(f"{place}: {message}" if place else message, file, value=shown)
+
+
+def tables_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The table models inside a type such as `tuple[Table, ...]`, `dict[str, Table]` or `Table | None`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in getattr(annotation, "__args__", ()):
+        yield from tables_in(argument)

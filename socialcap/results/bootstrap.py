@@ -17,7 +17,8 @@ class FactorBootstrapResult(Result):
     loadings (item, factor), phi (factor, with), communalities, variance (shares of the total) and eigenvalues
     have columns estimate, std_error, ci_low, ci_high; stability (p, k) is the share of replicates in which an
     item's largest loading is on each factor. `converged` of `replicates` had a solution, `heywood` of these
-    with an item without unique variance.
+    with an item without unique variance. Limits are NaN in one case: the BCa interval of a statistic whose
+    replicates all lie on one side of the estimate, as those of the smallest eigenvalues do.
     """
 
     factors: FactorResult
@@ -48,7 +49,8 @@ class FactorBootstrapResult(Result):
             rows.append([item, *part.loc[names, "estimate"]])
             rows.append(["", *(Formatted(error, "(.3f)") for error in part.loc[names, "std_error"])])
         note = Text(
-            "Bootstrap standard errors in brackets; {good} of {all} resamples converged, aligned to the solution.",
+            "Bootstrap standard errors in brackets; {good} of {all} resamples converged, aligned to the "
+            "solution.",
             "括号内为自助标准误；{all} 次重抽样中 {good} 次收敛，并与原解对齐。",
         ).format(good=self.converged, all=self.replicates)
         title = Text("Loadings with bootstrap standard errors", "载荷及自助标准误")

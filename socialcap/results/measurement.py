@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -27,8 +28,10 @@ def label_of(labels: Labels, name: str) -> Text:
 class CorrelationResult(Result):
     """A correlation matrix and what it was computed from.
 
-    matrix (p, p); `n_obs` rows used (the smallest pairwise number under pairwise deletion); `n_pairs` (p, p)
-    rows behind each correlation; `dropped`: row label -> why the row was left out.
+    matrix (p, p); `n_obs` rows used (the smallest pairwise number under pairwise deletion; rows, not
+    weights); `n_pairs` (p, p) rows behind each correlation; `dropped`: row label -> why the row was left
+    out; `center` and `spread` (p,): means and standard deviations (divisor n - 1) from the same rows and
+    weights, None for a matrix that was given.
     """
 
     matrix: pd.DataFrame
@@ -39,7 +42,18 @@ class CorrelationResult(Result):
     dropped: pd.Series
     smoothed: bool = False
     weighted: bool = False
+    center: pd.Series | None = None
+    spread: pd.Series | None = None
     labels: Labels = field(default_factory=lambda: _NO_LABELS)
+
+    @property
+    def normal_theory(self) -> bool:
+        """Whether a chi-square of the matrix has its textbook distribution for normal items."""
+        return (
+            self.kind in ("pearson", "given")
+            and self.missing != "pairwise"
+            and not (self.smoothed or self.weighted)
+        )
 
     def tables(self) -> list[Table]:
         names = list(self.matrix.columns)
@@ -48,22 +62,29 @@ class CorrelationResult(Result):
             [f"{i + 1} {name}", *(self.matrix.iat[i, j] if j <= i else None for j in range(len(names)))]
             for i, name in enumerate(names)
         ]
-        note = Text(
-            "{kind} correlations, {missing} deletion, n = {n}.", "{kind} 相关，{missing} 删除，n = {n}。"
-        )
         title = Text("Correlations of the items", "题项相关矩阵")
-        return [
-            Table(
-                "correlations",
-                title,
-                columns,
-                table_rows(rows),
-                (
-                    note.format(kind=_KINDS[self.kind], missing=_MISSING[self.missing], n=self.n_obs),
-                    *([smoothed] if self.smoothed else []),
-                ),
+        return [Table("correlations", title, columns, table_rows(rows), self._notes())]
+
+    def _notes(self) -> tuple[Text, ...]:
+        if self.kind == "given":
+            made = Text("Correlations as given, n = {n}.", "相关矩阵由用户给定，n = {n}。").format(
+                n=self.n_obs
             )
-        ]
+        else:
+            made = Text(
+                "{kind} correlations, {missing}, n = {n}.", "{kind}相关，{missing}，n = {n}。"
+            ).format(kind=_KINDS[self.kind], missing=_MISSING[self.missing], n=self.n_obs)
+        notes = [made]
+        if self.weighted:
+            notes.append(Text("Sampling weights applied.", "已使用抽样权重。"))
+        if self.smoothed:
+            notes.append(
+                Text(
+                    "The matrix was not positive definite and has been smoothed (eigenvalues raised).",
+                    "原矩阵非正定，已作平滑处理（提高过小的特征值）。",
+                )
+            )
+        return tuple(notes)
 
 
 _KINDS = {
@@ -75,7 +96,7 @@ _KINDS = {
 _MISSING = {
     "listwise": Text("listwise deletion", "成列删除"),
     "pairwise": Text("pairwise deletion", "成对删除"),
-    "em": Text("EM moments", "EM 估计"),
+    "em": Text("EM moments under normality", "正态假定下的 EM 估计"),
 }
 
 
@@ -127,11 +148,11 @@ class FactorResult(Result):
     """A factor solution: columns ordered by explained variance after rotation, each summing positive.
 
     loadings (p, k) is the pattern matrix; structure = loadings @ phi; communalities = diag(loadings phi
-    loadings'); `variance` has rows ss_loadings, proportion, cumulative by factor (`initial_variance`: before
+    loadings'); `variance` has rows ss_loadings, proportion, cumulative by factor, after an oblique rotation
+    of loadings times structure, so that the factors add up to the communalities (`initial_variance`: before
     rotation); `eigenvalues` (p,) are those of the whole correlation matrix; score_weights (p, k) apply to
-    standardised items; scores (n, k) exist where data were given. `center` and `spread` (ddof 1)
-    standardise the items. `dropped`: row label -> why the row was left out. `minima` counts the local minima
-    that the rotation met. `determinacy` (common factors): multiple correlation r of each factor with the
+    standardised items; scores (n, k) exist where data were given. `minima` counts the local minima that
+    the rotation met. `determinacy` (common factors): multiple correlation r of each factor with the
     items, its square, the least correlation between two equally good sets of scores, and the validity of
     the scores made. `converged` and `heywood` (items without unique variance) belong to the extraction.
     """
@@ -156,8 +177,6 @@ class FactorResult(Result):
     minima: int = 1
     fit_statistics: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     determinacy: pd.DataFrame | None = None
-    center: pd.Series | None = None
-    spread: pd.Series | None = None
     salient: float = 0.5
     labels: Labels = field(default_factory=lambda: _NO_LABELS)
     factor_labels: Labels = field(default_factory=lambda: _NO_LABELS)
@@ -173,14 +192,26 @@ class FactorResult(Result):
         return self.correlation.dropped
 
     @property
+    def center(self) -> pd.Series | None:
+        """Means (p,) that standardise the items; None where a matrix was given."""
+        return self.correlation.center
+
+    @property
+    def spread(self) -> pd.Series | None:
+        """Standard deviations (p,) that standardise the items; None where a matrix was given."""
+        return self.correlation.spread
+
+    @property
     def names(self) -> list[str]:
         """The factors' names in column order."""
         return list(self.loadings.columns)
 
     @property
     def fit(self) -> Mapping[str, float]:
-        """chi2, df, p, rmsea (psych's) with its 90 % interval, tli, cfi, srmr, bic of the common factor model.
+        """chi2, df, p, rmsea (psych's) with its 90 % interval, tli, cfi, srmr, bic of the factor model.
 
+        NaN where a statistic does not exist: p, rmsea and tli without degrees of freedom, what rests on chi2
+        where the reproduced matrix is not positive definite (a Heywood case).
         Raises NotAvailableError for components, which model no correlations.
         """
         if not self.fit_statistics:
@@ -193,17 +224,14 @@ class FactorResult(Result):
         """Scores (m, k) of new respondents by this solution: its means, standard deviations and weights.
 
         Rows with a missing item get NaN. Raises NotAvailableError where the solution came from a matrix,
-        UsageError where `new` lacks an item.
+        UsageError where `new` lacks an item or holds text or infinite values in one.
         """
         if self.center is None or self.spread is None:
             raise NotAvailableError(
                 "a solution of a correlation matrix has no means and deviations to score with"
             )
-        absent = [item for item in self.loadings.index if item not in new.columns]
-        if absent:
-            raise UsageError("the new data lack items of the solution: " + ", ".join(absent))
-        standardised = (new[list(self.loadings.index)].astype(float) - self.center) / self.spread
-        return standardised @ self.score_weights
+        values = _numbers(new, list(self.loadings.index))
+        return (values - self.center) / self.spread @ self.score_weights
 
     def item_label(self, name: str) -> Text:
         """What an item asks."""
@@ -242,16 +270,42 @@ class FactorResult(Result):
             Column("statistic", Text("Statistic", "统计量"), align="left"),
             Column("value", Text("Value", "值")),
         )
-        rows = [
-            [label, Formatted(self.fit_statistics[key], spec)]
-            for key, (label, spec) in EFA_FIT_FORMATS.items()
-        ]
-        note = Text(
-            "χ² with Bartlett's correction; RMSEA as in psych with a 90 % interval; SRMR over off-diagonal residuals.",
-            "χ² 采用 Bartlett 校正；RMSEA 按 psych 定义，附 90 % 置信区间；SRMR 取非对角残差。",
-        )
+        shown = {key: value for key, value in self.fit_statistics.items() if not math.isnan(value)}
+        rows = [[EFA_FIT_FORMATS[key][0], Formatted(shown[key], EFA_FIT_FORMATS[key][1])] for key in shown]
         title = Text("Fit of the factor model", "因子模型拟合")
-        return Table("efa_fit", title, columns, table_rows(rows), (note,))
+        return Table("efa_fit", title, columns, table_rows(rows), self._fit_notes(len(shown)))
+
+    def _fit_notes(self, shown: int) -> tuple[Text, ...]:
+        notes = [
+            Text(
+                "χ² with Bartlett's correction; RMSEA as in psych with a 90 % interval; SRMR over "
+                "off-diagonal residuals.",
+                "χ² 采用 Bartlett 校正；RMSEA 按 psych 定义，附 90 % 置信区间；SRMR 取非对角残差。",
+            )
+        ]
+        if not self.correlation.normal_theory:
+            notes.append(
+                Text(
+                    "χ² and what rests on it suppose Pearson correlations of complete, unweighted rows; here "
+                    "they describe, they do not test.",
+                    "χ² 及由其导出的指标以完整、未加权数据的皮尔逊相关为前提，此处仅作描述，不作检验。",
+                )
+            )
+        if shown < len(self.fit_statistics) and self.fit_statistics["df"] <= 0:
+            notes.append(
+                Text(
+                    "Without degrees of freedom there is no p, RMSEA or TLI.",
+                    "自由度为零，无 p 值、RMSEA 与 TLI。",
+                )
+            )
+        elif shown < len(self.fit_statistics):
+            notes.append(
+                Text(
+                    "The reproduced matrix is not positive definite (Heywood case): it has no χ².",
+                    "再生相关矩阵非正定（Heywood 现象），无 χ²。",
+                )
+            )
+        return tuple(notes)
 
     def _determinacy_table(self) -> Table:
         assert self.determinacy is not None
@@ -292,10 +346,11 @@ class FactorResult(Result):
 
     def display_order(self) -> list[str]:
         """Items grouped by the factor they load on most, the largest loading first."""
-        size = self.loadings.abs()
-        best = size.to_numpy().argmax(axis=1)
-        keys = {item: (best[i], -size.iat[i, best[i]]) for i, item in enumerate(size.index)}
-        return sorted(size.index, key=keys.__getitem__)
+        size = self.loadings.abs().to_numpy()
+        best = size.argmax(axis=1)
+        items = list(self.loadings.index)
+        order = sorted(range(len(items)), key=lambda i: (int(best[i]), -float(size[i, best[i]])))
+        return [items[i] for i in order]
 
     def _variance_table(self) -> Table:
         columns = (
@@ -326,9 +381,8 @@ class FactorResult(Result):
     def _weight_table(self) -> Table:
         columns = (_ITEM, _LABEL, *(self._heading(name) for name in self.names))
         rows = [[item, self.item_label(item), *self.score_weights.loc[item]] for item in self.loadings.index]
-        note = Text(
-            "Regression (Thurstone) weights for standardised items.",
-            "回归法（Thurstone）得分系数，用于标准化题项。",
+        note = Text("{method} weights for standardised items.", "{method}得分系数，用于标准化题项。").format(
+            method=_SCORINGS[self.scoring]
         )
         title = Text("Factor score coefficients", "因子得分系数矩阵")
         return Table("score_weights", title, columns, table_rows(rows), (note,))
@@ -343,6 +397,21 @@ class FactorResult(Result):
             kaiser=kaiser,
             n=self.n_obs,
         )
+
+
+def _numbers(new: pd.DataFrame, items: list[str]) -> pd.DataFrame:
+    """The named columns of `new` as numbers, NaN where missing."""
+    places = {str(column): i for i, column in enumerate(new.columns)}
+    if absent := [item for item in items if item not in places]:
+        raise UsageError("the new data lack items of the solution: " + ", ".join(absent))
+    picked = new.iloc[:, [places[item] for item in items]].set_axis(items, axis=1)
+    try:
+        values = picked.astype(float)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"the new data hold text in items of the solution: {error}") from None
+    if infinite := [item for item in items if values[item].abs().eq(math.inf).any()]:
+        raise UsageError("the new data hold infinite values in items of the solution: " + ", ".join(infinite))
+    return values
 
 
 _EXTRACTIONS = {
@@ -392,8 +461,9 @@ EFA_FIT_FORMATS = MappingProxyType(
 class CompositeResult(Result):
     """The composite index F = sum_k (v_k / sum v) F_k: `scores` (n,), `weights` (k,) that add up to one.
 
-    `basis` says which variances v are meant: "rotated" (sums of squared loadings after rotation) or
-    "initial" (eigenvalues of the extracted factors before rotation).
+    `basis` says which variances v are meant: "rotated" (explained by each factor after rotation: its sum of
+    squared loadings, in oblique solutions of loadings times structure) or "initial" (sums of squared loadings
+    of the factors before rotation, for components their eigenvalues).
     """
 
     scores: pd.Series
@@ -414,8 +484,8 @@ class CompositeResult(Result):
                 "权重为各因子旋转后方差贡献率之比。",
             ),
             "initial": Text(
-                "Weights are the shares of the extracted eigenvalues before rotation.",
-                "权重为旋转前提取特征值之比。",
+                "Weights are the factors' shares of explained variance before rotation, in falling order.",
+                "权重为旋转前各因子方差贡献率之比，按大小排列。",
             ),
         }[self.basis]
         title = Text("Weights of the composite {name}", "综合指数 {name} 的权重").format(name=self.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -58,8 +59,8 @@ class RegressionResult(Result):
     terms: Mapping[str, Term]
     fitted: pd.Series
     residuals: pd.Series
-    label: Text = Text()
-    outcome_label: Text = Text()
+    label: Text = field(default_factory=Text)
+    outcome_label: Text = field(default_factory=Text)
     labels: Mapping[str, Text] = field(default_factory=lambda: MappingProxyType({}))
 
     def tables(self) -> list[Table]:
@@ -89,19 +90,17 @@ class RegressionResult(Result):
     def _row(self, name: str, term: Term) -> list[Any]:
         if term.reference:
             return [term.label, Text("reference", "参照组"), *[None] * 7]
-        row = self.coefficients.loc[name]
-        vif = None if pd.isna(row["vif"]) else row["vif"]
-        beta = None if pd.isna(row["beta"]) else row["beta"]
-        starred = Starred(row["estimate"], row["p_value"])
+        row = _numbers(self, name)
         rest = (row[c] for c in ("std_error", "statistic", "p_value", "ci_low", "ci_high"))
-        return [term.label, starred, *rest, beta, vif]
+        optional = (None if math.isnan(row[c]) else row[c] for c in ("beta", "vif"))
+        return [term.label, Starred(row["estimate"], row["p_value"]), *rest, *optional]
 
     def notes(self) -> tuple[Text, ...]:
         """What the reader must know of the model: estimator, standard errors, N, fit, rows left out."""
         estimator = Text(
             "Ordinary least squares, {cov} standard errors, t distribution with {df:.0f} degrees of freedom. "
-            "N = {n}, R² = {r2:.3f}, adjusted R² = {adj:.3f}, F({df1:.0f}, {df:.0f}) = {f:.2f} ({cov}), p {p}. "
-            "β: coefficients of variables in standard deviations.",
+            "N = {n}, R² = {r2:.3f}, adjusted R² = {adj:.3f}, F({df1:.0f}, {df:.0f}) = {f:.2f} ({cov}), "
+            "p {p}. β: coefficients of variables in standard deviations.",
             "普通最小二乘，{cov} 标准误，t 分布自由度 {df:.0f}。N = {n}，R² = {r2:.3f}，调整 R² = {adj:.3f}，"
             "F({df1:.0f}, {df:.0f}) = {f:.2f}（{cov}），p {p}。β：标准化系数。",
         ).format(
@@ -117,7 +116,7 @@ class RegressionResult(Result):
         if not len(self.dropped):
             return (estimator,)
         left_out = Text(
-            "{count} rows left out because a variable is missing.", "因变量缺失剔除 {count} 行。"
+            "{count} rows left out because a variable is missing.", "因有变量缺失而剔除 {count} 行。"
         ).format(count=len(self.dropped))
         return estimator, left_out
 
@@ -170,11 +169,17 @@ def _estimate(model: RegressionResult, name: str) -> Any:
         return None
     if model.terms[name].reference:
         return Text("ref.", "参照")
-    row = model.coefficients.loc[name]
+    row = _numbers(model, name)
     return Starred(row["estimate"], row["p_value"])
 
 
 def _bracketed(model: RegressionResult, name: str) -> Any:
     if name not in model.coefficients.index:
         return None
-    return Formatted(model.coefficients.at[name, "std_error"], "(.3f)")
+    return Formatted(_numbers(model, name)["std_error"], "(.3f)")
+
+
+def _numbers(model: RegressionResult, name: str) -> dict[str, float]:
+    """One coefficient's estimate, error and so on."""
+    row = model.coefficients.loc[[name]]
+    return {str(column): float(value) for column, value in zip(row.columns, row.to_numpy()[0], strict=True)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -42,7 +42,7 @@ class ReliabilityResult(Result):
     labels: Mapping[str, Text] = field(default_factory=lambda: MappingProxyType({}))
 
     def tables(self) -> list[Table]:
-        return [self._coefficients(), self._items()]
+        return [self._coefficients(), self.item_table()]
 
     def _coefficients(self) -> Table:
         columns = (
@@ -79,7 +79,8 @@ class ReliabilityResult(Result):
         )
         return Table(f"reliability_{self.name}", title, columns, table_rows(shown), (note,))
 
-    def _items(self) -> Table:
+    def item_table(self) -> Table:
+        """Each item against the rest of the scale."""
         columns = (
             Column("item", Text("Item", "题项"), align="left"),
             Column("label", Text("Label", "内容"), align="left"),
@@ -92,3 +93,53 @@ class ReliabilityResult(Result):
         rows = [[item, label_of(self.labels, str(item)), *values] for item, values in self.items.iterrows()]
         title = Text("Items of {scale}", "{scale} 的题项").format(scale=label_of(self.labels, self.name))
         return Table(f"reliability_items_{self.name}", title, columns, table_rows(rows))
+
+
+def reliability_tables(scales: Sequence[ReliabilityResult]) -> list[Table]:
+    """The scales side by side, and the items of each."""
+    if not scales:
+        return []
+    columns = (
+        Column("scale", Text("Scale", "量表"), align="left"),
+        Column("items", Text("Items", "题项数"), "d"),
+        Column("n", Text("N", "样本量"), "d"),
+        Column("alpha", Text("α", "α")),
+        Column("alpha_low", Text("95 % CI, low", "95 % 置信下限")),
+        Column("alpha_high", Text("high", "上限")),
+        Column("standardised_alpha", Text("Standardised α", "标准化 α")),
+        Column("ordinal_alpha", Text("Ordinal α", "有序 α")),
+        Column("omega", Text("ω total", "ω 总")),
+        Column("omega_low", Text("95 % CI, low", "95 % 置信下限")),
+        Column("omega_high", Text("high", "上限")),
+    )
+    rows = [
+        [
+            label_of(scale.labels, scale.name),
+            len(scale.items),
+            scale.n_obs,
+            scale.alpha,
+            *scale.alpha_ci,
+            scale.standardised_alpha,
+            scale.ordinal_alpha,
+            scale.omega,
+            *(scale.omega_ci or (None, None)),
+        ]
+        for scale in scales
+    ]
+    notes = (
+        Text("α: Cronbach's, with Feldt's interval.", "α：Cronbach，Feldt 区间。"),
+        Text(
+            "ω: one factor by maximum likelihood, model-implied variance, bootstrap interval.",
+            "ω：单因子最大似然，模型方差，自助区间。",
+        ),
+        Text(
+            "Where the items of a scale have different units, only the standardised α says how they hang "
+            "together.",
+            "量表题项单位不同时，应以标准化 α 为准。",
+        ),
+    )
+    title = Text("Reliability of the scales", "量表信度")
+    return [
+        Table("reliability", title, columns, table_rows(rows), notes),
+        *(scale.item_table() for scale in scales),
+    ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from socialcap.results.bootstrap import FactorBootstrapResult
 from socialcap.results.measurement import AdequacyResult, CompositeResult, CorrelationResult, FactorResult
 from socialcap.results.regression import RegressionResult, regression_table
-from socialcap.results.reliability import ReliabilityResult
+from socialcap.results.reliability import ReliabilityResult, reliability_tables
 from socialcap.results.retention import NFactorsResult
 from socialcap.results.table import Column, Result, Table, Text, table_rows
 
@@ -45,7 +45,7 @@ class Provenance:
 
 @dataclass(frozen=True)
 class MeasurementResult(Result):
-    """What the measurement of a study gave, step by step; `stability` is None where no bootstrap was asked for."""
+    """What the measurement of a study gave, step by step; `stability` is None without a bootstrap."""
 
     correlation: CorrelationResult
     reliability: tuple[ReliabilityResult, ...]
@@ -56,9 +56,10 @@ class MeasurementResult(Result):
     composite: CompositeResult
 
     def tables(self) -> list[Table]:
-        steps: list[Result] = [*self.reliability, self.adequacy, self.retention, self.factors]
+        steps: list[Result] = [self.adequacy, self.retention, self.factors]
         steps += [self.stability] if self.stability else []
-        return [table for step in [*steps, self.composite, self.correlation] for table in step.tables()]
+        tables = [table for step in [*steps, self.composite, self.correlation] for table in step.tables()]
+        return [*reliability_tables(self.reliability), *tables]
 
 
 @dataclass(frozen=True)

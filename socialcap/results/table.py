@@ -29,7 +29,7 @@ class Text:
 
     def format(self, **values: Any) -> Text:
         """Both sides with their `{placeholders}` filled; a value that is a Text is filled by language."""
-        return Text(*(_fill(side, lang, values) for side, lang in ((self.en, "en"), (self.zh, "zh"))))
+        return Text(_fill(self.en, "en", values), _fill(self.zh, "zh", values))
 
 
 def _fill(template: str, lang: Lang, values: Mapping[str, Any]) -> str:

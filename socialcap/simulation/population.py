@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from socialcap.errors import Problem, UnreadableError
-from socialcap.settings import load_toml, settings_problem
+from socialcap.settings import load_toml, settings_problem, tables_in
 from socialcap.simulation.checks import contradictions
 from socialcap.simulation.model import KINDS, Population
 
@@ -87,13 +87,5 @@ def _keys_at(location: list[Any]) -> list[str]:
         if part in KINDS:
             table = KINDS[part]
         elif part in table.model_fields:
-            table = next(iter(_tables(table.model_fields[part].annotation)), table)
+            table = next(tables_in(table.model_fields[part].annotation), table)
     return list(table.model_fields)
-
-
-def _tables(annotation: Any) -> Iterator[type[BaseModel]]:
-    """The table models inside an annotation."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for argument in getattr(annotation, "__args__", ()):
-        yield from _tables(argument)

@@ -1,0 +1,401 @@
+"""The command line: arguments and files in, files and messages out. The only place that prints.
+
+Heavy libraries are imported inside the commands, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from socialcap import __version__
+from socialcap.errors import DataCheckError, Problem, SocialcapError, SocialcapWarning, UsageError, nearest
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from socialcap.plan import StudyPlan
+    from socialcap.results import Lang, Result, Table
+
+app = typer.Typer(
+    help="From a raw questionnaire survey of firms to social-capital factors, regressions and a report.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # the plain help answers twice as fast
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+codebook_app = typer.Typer(help="Codebooks from and to other programs' files.", no_args_is_help=True)
+app.add_typer(codebook_app, name="codebook")
+
+
+class Language(StrEnum):
+    """A language of messages and tables."""
+
+    EN = "en"
+    ZH = "zh"
+
+
+class FailOn(StrEnum):
+    """What makes `check` fail."""
+
+    ERROR = "error"
+    WARN = "warn"
+
+
+Study = Annotated[Path, typer.Argument(help="A study file, or the folder of one.", metavar="STUDY")]
+Out = Annotated[
+    Path | None, typer.Option("-o", "--out", help="Folder to write to [default: reports/<study>].")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on standard output.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress and no paths.")]
+NoProgress = Annotated[bool, typer.Option("--no-progress", help="Show no progress.")]
+Seed = Annotated[int | None, typer.Option(help="Seed of everything random, instead of the study's.", min=0)]
+OneLang = Annotated[Language, typer.Option("--lang", help="Language of the tables.")]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; errors become a table on standard error and an exit code."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    warnings.simplefilter("ignore")
+    warnings.simplefilter("always", SocialcapWarning)
+    warnings.showwarning = _show_warning
+    try:
+        app(args=arguments, prog_name="socialcap")
+    except SocialcapError as error:
+        _show_error(error, as_json="--json" in arguments)
+        raise SystemExit(error.exit_code) from None
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"socialcap {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Options of all commands."""
+
+
+@app.command()
+def inspect(
+    file: Annotated[Path, typer.Argument(help="An export, as it came.", metavar="FILE")],
+    lang: OneLang = Language.EN,
+    as_json: Json = False,
+) -> None:
+    """Say what a file is: platform, encoding, header rows, columns."""
+    from socialcap.survey.inspect import inspect as inspect_file
+
+    _show_result(inspect_file(file), lang.value, as_json)
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="A new folder for the study.", metavar="DIR")],
+    source: Annotated[
+        Path, typer.Option("--from", help="An export to draft the codebook from.", metavar="FILE")
+    ],
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Start a study: a drafted codebook and a study file, with every guess marked for you to confirm."""
+    from socialcap.study import start_study
+
+    _show_paths(start_study(folder, source), as_json, quiet)
+
+
+@app.command()
+def check(
+    study: Study,
+    fail_on: Annotated[FailOn, typer.Option(help="Fail on errors only, or on warnings too.")] = FailOn.ERROR,
+    lang: OneLang = Language.EN,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    no_progress: NoProgress = False,
+) -> None:
+    """Hold the codebook against the data and the answers against the rules; no models."""
+    plan = _plan(study, None)
+    with _progress(quiet or no_progress or as_json) as progress:
+        progress("starting")
+        from socialcap.study import check as check_study
+
+        found = check_study(plan, progress)
+    if as_json or not quiet:
+        _show_result(found, lang.value, as_json)
+    failing = found.problems if fail_on is FailOn.WARN else found.errors
+    if failing:
+        counts = f"{len(found.errors)} errors and {len(found.warnings)} warnings"
+        _console(error=True).print(f"[bold red]The check failed:[/] {counts}.", highlight=False)
+        raise typer.Exit(DataCheckError.exit_code)
+
+
+@app.command()
+def run(
+    study: Study,
+    out: Out = None,
+    seed: Seed = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    no_progress: NoProgress = False,
+) -> None:
+    """Run a study: results.json, cleaned data, the ledger of changes."""
+    plan = _plan(study, seed)
+    with _progress(quiet or no_progress or as_json) as progress:
+        progress("starting")
+        from socialcap.study import run as run_study
+        from socialcap.study import write_run
+
+        result = run_study(plan, progress)
+        paths = write_run(result, _folder(plan, out))
+    if as_json:
+        _print_json(result.to_dict())
+    else:
+        _show_paths(paths, as_json, quiet)
+
+
+@app.command()
+def report(
+    study: Study,
+    out: Out = None,
+    formats: Annotated[
+        str, typer.Option("--format", help="Formats, separated by commas [default: the study's].")
+    ] = "",
+    languages: Annotated[
+        str, typer.Option("--lang", help="Languages, separated by commas [default: the study's].")
+    ] = "",
+    seed: Seed = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    no_progress: NoProgress = False,
+) -> None:
+    """Run a study and write its report beside the run's files."""
+    plan = _plan(study, seed)
+    wanted = _chosen(formats, plan.report.formats, ("html",), "format")
+    langs = _chosen(languages, plan.report.languages, ("en", "zh"), "language")
+    folder = _folder(plan, out)
+    with _progress(quiet or no_progress or as_json) as progress:
+        progress("starting")
+        from socialcap.report import report_files
+        from socialcap.study import run as run_study
+        from socialcap.study import run_files
+        from socialcap.writing import write_files
+
+        result = run_study(plan, progress)
+        progress("writing the report")
+        made = report_files(result, wanted, langs) | run_files(result)
+        write_files({folder / name: content for name, content in made.items()})
+    _show_paths([folder / name for name in made if name.startswith("report.")], as_json, quiet)
+
+
+@app.command()
+def simulate(
+    population: Annotated[
+        Path, typer.Argument(help="A population file, or the folder of one.", metavar="POPULATION")
+    ],
+    n: Annotated[int, typer.Option("-n", help="Firms to draw.", min=1)] = 200,
+    seed: Annotated[int, typer.Option(help="Seed of the draw.", min=0)] = 1,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="CSV file to write [default: standard output].")
+    ] = None,
+    replica: Annotated[
+        bool, typer.Option("--replica", help="Rewrite the replica's export files in the folder instead.")
+    ] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Draw firms from a population model."""
+    from socialcap.simulation import read_population, simulate_files, write_replica
+
+    if replica:
+        _show_paths(write_replica(population), as_json, quiet)
+        return
+    made = simulate_files(read_population(population), n, seed)
+    if out is None:
+        sys.stdout.buffer.write(made)
+        return
+    from socialcap.writing import write_files
+
+    write_files({out: made})
+    _show_paths([out], as_json, quiet)
+
+
+@codebook_app.command("convert")
+def convert_codebook(
+    source: Annotated[
+        Path, typer.Argument(help="A codebook, an XLSForm, a .sav or a .dta file.", metavar="FROM")
+    ],
+    target: Annotated[
+        Path, typer.Argument(help="A .xlsx workbook, or a folder for CSV files.", metavar="TO")
+    ],
+    xlsform: Annotated[
+        bool, typer.Option("--xlsform", help="Write an XLSForm instead of a codebook.")
+    ] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Turn a codebook, a form or a statistics file's metadata into a codebook or a form."""
+    from socialcap.codebook import read_codebook, write_codebook, write_xlsform
+
+    (write_xlsform if xlsform else write_codebook)(read_codebook(source), target)
+    _show_paths([target], False, quiet)
+
+
+def _plan(study: Path, seed: int | None) -> StudyPlan:
+    from socialcap.plan import read_study
+
+    plan = read_study(study)
+    if seed is None:
+        return plan
+    return plan.model_copy(update={"study": plan.study.model_copy(update={"seed": seed})})
+
+
+def _folder(plan: StudyPlan, out: Path | None) -> Path:
+    return out or Path("reports") / plan.study.name
+
+
+def _chosen(given: str, default: Sequence[Any], valid: Sequence[Any], what: str) -> list[Any]:
+    """The comma-separated choices, in the order given; the study's where none are given."""
+    chosen = [part.strip() for part in given.split(",") if part.strip()] or list(default)
+    problems = []
+    for name in chosen:
+        if name not in valid:
+            hint = nearest(name, valid)
+            expected = "one of " + ", ".join(valid)
+            problems.append(
+                Problem(f"unknown {what} {name!r}" + (f"; {hint!r}?" if hint else ""), expected=expected)
+            )
+    if problems:
+        raise UsageError(f"the {what}s cannot all be made", problems)
+    return list(dict.fromkeys(chosen))
+
+
+def _console(*, error: bool = False) -> Console:
+    from rich.console import Console
+
+    return Console(stderr=error, width=None if sys.stdout.isatty() else 120)
+
+
+@contextmanager
+def _progress(silent: bool) -> Iterator[Callable[[str], None]]:
+    """A callback that shows each step on standard error."""
+    if silent:
+        yield lambda step: None
+        return
+    console = _console(error=True)
+    if console.is_terminal:
+        with console.status("starting") as status:
+            yield lambda step: status.update(step)
+    else:
+        yield lambda step: console.print(f"· {step}", highlight=False, markup=False)
+
+
+def _show_result(result: Result, lang: Lang, as_json: bool) -> None:
+    if as_json:
+        _print_json(result.to_dict())
+        return
+    console = _console()
+    for table in result.tables():
+        console.print(_terminal_table(table, lang))
+        for note in table.notes:
+            console.print(note(lang), style="dim", highlight=False, markup=False)
+        console.print()
+
+
+def _terminal_table(table: Table, lang: Lang) -> Any:
+    from rich import box
+    from rich.table import Table as RichTable
+    from rich.text import Text as RichText
+
+    headings, rows = table.text(lang)
+    shown = RichTable(
+        title=RichText(table.title(lang), style="bold"), title_justify="left", box=box.SIMPLE_HEAD
+    )
+    for column, heading in zip(table.columns, headings, strict=True):
+        wide = column.align == "left"
+        first = column is table.columns[0]
+        shown.add_column(
+            RichText(heading),
+            justify=column.align,
+            overflow="fold",
+            no_wrap=first,
+            min_width=16 if wide else None,
+        )
+    for r, row in enumerate(rows):
+        cells = [
+            RichText(cell, style="bold" if (r, c) in table.emphasis else "") for c, cell in enumerate(row)
+        ]
+        shown.add_row(*cells)
+    return shown
+
+
+def _show_paths(paths: Sequence[Path], as_json: bool, quiet: bool) -> None:
+    if as_json:
+        _print_json({"written": [str(path) for path in paths]})
+    elif not quiet:
+        for path in paths:
+            print(path)
+
+
+def _print_json(value: object) -> None:
+    json.dump(value, sys.stdout, ensure_ascii=False, indent=1, allow_nan=False)
+    print()
+
+
+def _show_error(error: SocialcapError, *, as_json: bool) -> None:
+    if as_json:
+        fields = ("where", "row", "column", "value", "message", "expected", "severity")
+        problems = [{name: getattr(problem, name) for name in fields} for problem in error.problems]
+        _print_json({"error": error.message, "exit_code": error.exit_code, "problems": problems})
+        return
+    from rich.text import Text as RichText
+
+    console = _console(error=True)
+    console.print(RichText("error: ", style="bold red") + RichText(error.message))
+    if error.problems:
+        console.print(_problem_table(error.problems))
+
+
+def _problem_table(problems: Sequence[Problem]) -> Any:
+    from rich import box
+    from rich.table import Table as RichTable
+    from rich.text import Text as RichText
+
+    parts = {
+        "where": [problem.where for problem in problems],
+        "row": ["" if problem.row is None else str(problem.row) for problem in problems],
+        "column": [problem.column for problem in problems],
+        "found": [problem.value for problem in problems],
+        "what is wrong": [problem.message for problem in problems],
+        "expected": [problem.expected for problem in problems],
+    }
+    shown = {heading: cells for heading, cells in parts.items() if any(cells)}
+    table = RichTable(box=box.SIMPLE_HEAD)
+    for heading in shown:
+        table.add_column(heading, overflow="fold")
+    for row in zip(*shown.values(), strict=True):
+        table.add_row(*(RichText(cell) for cell in row))
+    return table
+
+
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    _console(error=True).print(f"warning: {message}", highlight=False, markup=False)
+
+
+if __name__ == "__main__":
+    main()

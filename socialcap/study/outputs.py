@@ -1,0 +1,52 @@
+"""What a run leaves in its folder: every number as JSON, the cleaned data, the ledger, who was left out."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from socialcap.results import StudyResult
+from socialcap.survey.ledger import write_csv
+from socialcap.writing import write_files
+
+
+def run_files(result: StudyResult) -> dict[str, bytes]:
+    """The files of a run by name; the same bytes for the same inputs, seed and machine."""
+    survey = result.survey
+    return {
+        "results.json": to_json(result.to_dict()),
+        "cleaned.csv": _csv(result.data, index=True),
+        "cleaned.parquet": _parquet(result.data),
+        "changes.csv": _csv(survey.ledger),
+        "exclusions.csv": _csv(survey.exclusions),
+    }
+
+
+def write_run(result: StudyResult, folder: str | Path) -> list[Path]:
+    """Write a run's files into `folder`, all or none; returns their paths.
+
+    Raises OutputError if the folder cannot be written.
+    """
+    files = {Path(folder) / name: content for name, content in run_files(result).items()}
+    write_files(files)
+    return list(files)
+
+
+def to_json(value: object) -> bytes:
+    """JSON as every output writes it: readable, sorted as given, no NaN."""
+    return (json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()
+
+
+def _csv(frame: pd.DataFrame, *, index: bool = False) -> bytes:
+    target = io.BytesIO()
+    write_csv(frame, target, index=index)
+    return target.getvalue()
+
+
+def _parquet(frame: pd.DataFrame) -> bytes:
+    target = io.BytesIO()
+    frame.to_parquet(target)
+    return target.getvalue()
