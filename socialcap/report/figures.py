@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any
 
 import matplotlib as mpl
@@ -14,10 +15,11 @@ import seaborn as sns
 from matplotlib.figure import Figure as Canvas
 
 from socialcap.report.fonts import chinese_font
-from socialcap.results import FactorResult, Lang, NFactorsResult, StudyResult, Text
+from socialcap.results import FactorResult, Lang, NFactorsResult, StudyResult, Text, format_value
 
 _INK = "#1b3a57"
 _MARK = "#b4552d"
+_SOFT = "#5a6270"
 
 
 @dataclass(frozen=True)
@@ -30,13 +32,16 @@ class Figure:
     svg: Mapping[Lang, bytes]
 
 
-def _drawn(draw: Callable[[Lang], Canvas], languages: Sequence[Lang]) -> dict[Lang, bytes]:
-    """The drawing in each language as SVG, letters as outlines, the same bytes every time."""
+def _drawn(draw: Callable[[Lang], Canvas], languages: Sequence[Lang], note: Text) -> dict[Lang, bytes]:
+    """The drawing in each language as SVG with the study's note below, the same bytes every time."""
     made: dict[Lang, bytes] = {}
     with _style():
         for lang in languages:
             target = io.BytesIO()
-            draw(lang).savefig(target, format="svg", metadata={"Date": None, "Creator": None})
+            canvas = draw(lang)
+            if note:
+                canvas.supxlabel(note(lang), x=0.01, ha="left", fontsize=6.5, color=_SOFT)
+            canvas.savefig(target, format="svg", metadata={"Date": None, "Creator": None})
             made[lang] = target.getvalue()
     return made
 
@@ -61,11 +66,14 @@ def study_figures(result: StudyResult, languages: Sequence[Lang]) -> dict[str, l
         return {}
     factors = result.measurement.factors
     return {
-        "factors": [scree(factors, result.measurement.retention, languages), loading_map(factors, languages)]
+        "factors": [
+            scree(factors, result.measurement.retention, languages, result.note),
+            loading_map(factors, languages, result.note),
+        ]
     }
 
 
-def scree(factors: FactorResult, retention: NFactorsResult, languages: Sequence[Lang]) -> Figure:
+def scree(factors: FactorResult, retention: NFactorsResult, languages: Sequence[Lang], note: Text) -> Figure:
     """Eigenvalues of the correlation matrix in falling order, those extracted marked."""
     values = factors.eigenvalues.to_numpy()
     reference = retention.references["parallel_components"].to_numpy()
@@ -93,10 +101,10 @@ def scree(factors: FactorResult, retention: NFactorsResult, languages: Sequence[
         "Eigenvalues (filled: extracted; dashed: random data, parallel analysis)",
         "特征值（实心为提取的因子，虚线为随机数据的平行分析）",
     )
-    return Figure("scree", title, alt, _drawn(draw, languages))
+    return Figure("scree", title, alt, _drawn(draw, languages, note))
 
 
-def loading_map(factors: FactorResult, languages: Sequence[Lang]) -> Figure:
+def loading_map(factors: FactorResult, languages: Sequence[Lang], note: Text) -> Figure:
     """Loadings as colours, items in the order of the loading table."""
     order = factors.display_order()
     values = factors.loadings.loc[order]
@@ -110,11 +118,11 @@ def loading_map(factors: FactorResult, languages: Sequence[Lang]) -> Figure:
             vmin=-1,
             vmax=1,
             cmap="PuOr_r",
-            annot=True,
-            fmt=".2f",
+            annot=np.vectorize(lambda value: format_value(float(value), ".2f"))(values.to_numpy()),
+            fmt="",
             annot_kws={"size": 7},
             linewidths=0.5,
-            xticklabels=[factors.factor_label(name)(lang) for name in factors.names],
+            xticklabels=[_wrapped(factors.factor_label(name)(lang)) for name in factors.names],
             yticklabels=[_short(name, factors.item_label(name)(lang)) for name in order],
             cbar_kws={"label": Text("Loading", "载荷")(lang), "shrink": 0.6},
         )
@@ -129,7 +137,12 @@ def loading_map(factors: FactorResult, languages: Sequence[Lang]) -> Figure:
         "in size.",
         "{p} 个题项在 {k} 个因子上的载荷热图；其中 {large} 个载荷绝对值不小于 {salient:.2f}。",
     ).format(p=len(order), k=len(factors.names), large=large, salient=factors.salient)
-    return Figure("loading_map", Text("Loadings", "因子载荷热图"), alt, _drawn(draw, languages))
+    return Figure("loading_map", Text("Loadings", "因子载荷热图"), alt, _drawn(draw, languages, note))
+
+
+def _wrapped(label: str, width: int = 14) -> str:
+    """The label on several lines, so that neighbours do not run into each other."""
+    return "\n".join(wrap(label, width))
 
 
 def _short(name: str, label: str, longest: int = 34) -> str:

@@ -14,14 +14,20 @@ from socialcap.writing import write_files
 
 
 def run_files(result: StudyResult) -> dict[str, bytes]:
-    """The files of a run by name; the same bytes for the same inputs, seed and machine."""
-    survey = result.survey
+    """The files of a run by name; the same bytes for the same inputs, seed and machine.
+
+    Where the study has a note, such as that its data are simulated, the frames carry it as their last column.
+    """
+    data, ledger, exclusions = (
+        frame.assign(note=result.note("en")) if result.note else frame
+        for frame in (result.data, result.survey.ledger, result.survey.exclusions)
+    )
     return {
         "results.json": to_json(result.to_dict()),
-        "cleaned.csv": _csv(result.data, index=True),
-        "cleaned.parquet": _parquet(result.data),
-        "changes.csv": _csv(survey.ledger),
-        "exclusions.csv": _csv(survey.exclusions),
+        "cleaned.csv": _csv(data, index=True),
+        "cleaned.parquet": _parquet(data),
+        "changes.csv": _csv(ledger),
+        "exclusions.csv": _csv(exclusions),
     }
 
 
