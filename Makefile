@@ -4,6 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STUDY ?= data/miluo
+LOCK := --quiet --universal --python-version 3.11 --generate-hashes --upgrade --no-annotate --no-header
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: report test slow lint data lock bench clean
@@ -29,9 +30,8 @@ data: .venv/run.stamp
 
 # Resolves pyproject's bounds for every supported Python and pins what it finds, with hashes.
 lock: .venv/test.stamp
-	@for what in "requirements.txt" "requirements-test.txt --extra test"; do \
-	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
-	    --no-annotate --no-header pyproject.toml build-requirements.in -o $$what || exit 1; done
+	@$(BIN)/uv pip compile $(LOCK) pyproject.toml build-requirements.in -o requirements.txt
+	@$(BIN)/uv pip compile $(LOCK) --extra test -c requirements.txt pyproject.toml build-requirements.in -o requirements-test.txt
 
 bench: .venv/test.stamp
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
