@@ -89,7 +89,7 @@ def covariances_of(x: FloatArray) -> Callable[[FloatArray], FloatArray]:
         total = counts.sum(axis=-1)[:, None]
         mean = counts @ z / total
         if table is not None:
-            moments = (counts @ table / total)[:, place.ravel()].reshape(-1, p, p)
+            moments: FloatArray = (counts @ table / total)[:, place.ravel()].reshape(-1, p, p)
         else:
             moments = np.stack([(z * w[:, None]).T @ z for w in counts]) / total[:, :, None]
         moments -= mean[:, :, None] * mean[:, None, :]

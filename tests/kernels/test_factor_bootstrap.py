@@ -12,7 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from socialcap.kernels import FloatArray, alignment, correlation, extraction, factor_bootstrap, intervals, rotation
+from socialcap.kernels import (
+    FloatArray,
+    alignment,
+    correlation,
+    extraction,
+    factor_bootstrap,
+    intervals,
+    rotation,
+)
 from socialcap.kernels.factor_bootstrap import Reference
 from socialcap.kernels.resampling import resample_counts
 from socialcap.kernels.uls_tracking import track_uls, uniqueness_influence
