@@ -21,6 +21,10 @@ _HOMES = {
     "bootstrap_factor_analysis": "socialcap.measurement",
     "reliability": "socialcap.measurement",
     "composite": "socialcap.measurement",
+    "confirmatory": "socialcap.measurement",
+    "invariance": "socialcap.measurement",
+    "validity": "socialcap.measurement",
+    "common_method_bias": "socialcap.measurement",
     "regress": "socialcap.regression",
     "read_population": "socialcap.simulation",
     "simulate": "socialcap.simulation",
@@ -37,11 +41,15 @@ if TYPE_CHECKING:
     from socialcap.measurement import (
         adequacy,
         bootstrap_factor_analysis,
+        common_method_bias,
         composite,
+        confirmatory,
         correlation,
         factor_analysis,
+        invariance,
         n_factors,
         reliability,
+        validity,
     )
     from socialcap.plan import read_study
     from socialcap.regression import regress

@@ -18,7 +18,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from socialcap import __version__
-from socialcap.errors import DataCheckError, Problem, SocialcapError, SocialcapWarning, UsageError, nearest
+from socialcap.errors import (
+    DataCheckError,
+    OutputError,
+    Problem,
+    SocialcapError,
+    SocialcapWarning,
+    UsageError,
+    nearest,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -119,6 +127,9 @@ def init(
     from socialcap.study import start_study
 
     _show_paths(start_study(folder, source), as_json, quiet)
+    if not quiet and not as_json:
+        hint = f"Fill in the codebook (its column `confirm` says what was guessed), then: socialcap check {folder}"
+        _console(error=True).print(hint, highlight=False, markup=False)
 
 
 @app.command()
@@ -266,7 +277,10 @@ def _plan(study: Path, seed: int | None) -> StudyPlan:
 
 
 def _folder(plan: StudyPlan, out: Path | None) -> Path:
-    return out or Path("reports") / plan.study.name
+    folder = out or Path("reports") / plan.study.name
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder} is a file; the outputs need a folder")
+    return folder
 
 
 def _chosen(given: str, default: Sequence[Any], valid: Sequence[Any], what: str) -> list[Any]:
@@ -288,7 +302,9 @@ def _chosen(given: str, default: Sequence[Any], valid: Sequence[Any], what: str)
 def _console(*, error: bool = False) -> Console:
     from rich.console import Console
 
-    return Console(stderr=error, width=None if sys.stdout.isatty() else 120)
+    console = Console(stderr=error)
+    # narrower than this rich leaves out columns; a pipe has no width of its own
+    return Console(stderr=error, width=max(console.width, 100) if console.is_terminal else 160)
 
 
 @contextmanager
@@ -318,24 +334,21 @@ def _show_result(result: Result, lang: Lang, as_json: bool) -> None:
 
 
 def _terminal_table(table: Table, lang: Lang) -> Any:
+    """The table for a terminal: numbers and names stay whole, long texts wrap."""
     from rich import box
     from rich.table import Table as RichTable
     from rich.text import Text as RichText
 
     headings, rows = table.text(lang)
     shown = RichTable(
-        title=RichText(table.title(lang), style="bold"), title_justify="left", box=box.SIMPLE_HEAD
+        title=RichText(table.title(lang), style="bold"),
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
     )
     for column, heading in zip(table.columns, headings, strict=True):
-        wide = column.align == "left"
-        first = column is table.columns[0]
-        shown.add_column(
-            RichText(heading),
-            justify=column.align,
-            overflow="fold",
-            no_wrap=first,
-            min_width=16 if wide else None,
-        )
+        whole = column.align == "right" or column is table.columns[0]
+        shown.add_column(RichText(heading), justify=column.align, overflow="fold", no_wrap=whole)
     for r, row in enumerate(rows):
         cells = [
             RichText(cell, style="bold" if (r, c) in table.emphasis else "") for c, cell in enumerate(row)

@@ -40,6 +40,16 @@ def settings_problem(file: str, place: str, fault: Any, valid: Sequence[str]) ->
     if fault["type"] == "missing":
         return Problem(f"{place} is missing", file)
     value = fault.get("input")
+    if fault["type"] == "literal_error":
+        options = [part.strip("'") for part in fault["ctx"]["expected"].replace(" or ", ", ").split(", ")]
+        hint = nearest(str(value), options)
+        tail = f"; did you mean {hint!r}?" if hint else ""
+        return Problem(
+            f"{place} is none of the possible values{tail}",
+            file,
+            value=str(value),
+            expected=", ".join(options),
+        )
     shown = "" if isinstance(value, dict | list) or value is None else str(value)
     message = fault["msg"].removeprefix("Value error, ")
     return Problem(f"{place}: {message}" if place else message, file, value=shown)

@@ -22,6 +22,8 @@ from socialcap.results import Column, Formatted, Starred, Table, Text, format_va
         (3353571.43, "number", "3,353,571"),
         (2013.0, "number", "2013"),
         (12.345, "number", "12.35"),
+        (25200000.0, "number", "25,200,000"),
+        (0.9596, "number", "0.96"),
         (None, ".3f", ""),
         (3, "d", "3"),
         (0.256, ".1%", "25.6%"),
@@ -61,3 +63,18 @@ def test_a_notebook_shows_the_table_with_text_escaped() -> None:
 def test_a_row_must_fill_its_columns() -> None:
     with pytest.raises(ValueError, match="2 cells under 1 columns"):
         Table("t", Text("T"), (Column("a", Text("a")),), ((1, 2),))
+
+
+def test_a_terminal_shows_the_table_aligned() -> None:
+    columns = (Column("name", Text("Name", "名称"), align="left"), Column("b", Text("b", "系数")))
+    table = Table("t", Text("T", "表"), columns, (("铜", 1.0), ("other", 22.5)), (Text("A note.", "注。"),))
+    assert table.to_text("zh").splitlines() == [
+        "表",
+        "-------------",
+        "名称     系数",
+        "-------------",
+        "铜      1.000",
+        "other  22.500",
+        "-------------",
+        "注。",
+    ]

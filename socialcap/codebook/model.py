@@ -200,6 +200,8 @@ class Codebook:
         return self.value_lists[item.values].options if item.values else ()
 
     def label(self, name: str) -> Text:
-        """A variable's label; its name if it has none or is not in the codebook (a derived variable)."""
+        """A variable's label, its name where it has none; "(R)" says that it is reverse-coded."""
         item = self._by_name.get(name)
-        return item.label if item is not None and item.label else Text(name, name)
+        label = item.label if item is not None and item.label else Text(name, name)
+        reverse = item is not None and item.reverse
+        return Text(f"{label('en')} (R)", f"{label('zh')}（反向）") if reverse else label

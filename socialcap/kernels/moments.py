@@ -3,11 +3,16 @@
 Computed for chunks of rows and merged, so that neither memory nor the number of machines sets a limit.
 """
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from socialcap.kernels import FloatArray, IntArray
+
+# Cells (rows x columns) that are multiplied at a time: the copies made of them stay in the cache.
+_CELLS_AT_ONCE = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,24 +73,42 @@ def moments(x: FloatArray, weights: FloatArray | None = None) -> Moments:
     origin.
     """
     present = np.isfinite(x)
-    w = np.ones(x.shape[:-1]) if weights is None else np.broadcast_to(weights, x.shape[:-1])
-    seen = present * w[..., None]
+    w = None if weights is None else np.broadcast_to(weights, x.shape[:-1])
     origin = _ratio(np.where(present, x, 0.0).sum(axis=-2), present.sum(axis=-2).astype(float))
-    centred = np.where(present, x - origin[..., None, :], 0.0)
-    mask = present.astype(float)
-    total = np.swapaxes(seen, -1, -2) @ mask
-    weighted = np.swapaxes(centred * w[..., None], -1, -2)
-    sums = weighted @ mask
-    squares = np.swapaxes(centred * centred * w[..., None], -1, -2) @ mask
+    rows = max(1, _CELLS_AT_ONCE // max(1, x.shape[-1]))
+    parts = []
+    for start in range(0, max(1, x.shape[-2]), rows):
+        here = slice(start, start + rows)
+        part_w = None if w is None else w[..., here]
+        parts.append(_products(x[..., here, :], present[..., here, :], origin, part_w))
+    counts, total, sums, squares, cross = (
+        functools.reduce(np.add, product) for product in zip(*parts, strict=True)
+    )
     means = _ratio(sums, total)
-    flipped = np.swapaxes(sums, -1, -2)
     return Moments(
-        np.swapaxes(mask, -1, -2) @ mask,
+        counts,
         total,
         means + np.where(total > 0, origin[..., :, None], 0.0),
         np.maximum(squares - means * sums, 0.0),
-        weighted @ centred - means * flipped,
+        cross - means * np.swapaxes(sums, -1, -2),
     )
+
+
+def _products(
+    x: FloatArray, present: NDArray[np.bool_], origin: FloatArray, weights: FloatArray | None
+) -> tuple[FloatArray, ...]:
+    """Counts, weights, sums, sums of squares and cross-products (..., p, p) of rows about `origin`."""
+    mask = present.astype(float)
+    centred = np.where(present, x - origin[..., None, :], 0.0)
+    left, squared = centred, centred * centred
+    counts = np.swapaxes(mask, -1, -2) @ mask
+    total = counts
+    if weights is not None:
+        w = weights[..., None]
+        left, squared = centred * w, squared * w
+        total = np.swapaxes(mask * w, -1, -2) @ mask
+    flipped = np.swapaxes(left, -1, -2)
+    return counts, total, flipped @ mask, np.swapaxes(squared, -1, -2) @ mask, flipped @ centred
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,10 @@ def correlation(
         _require_pairs(names, values, pairs, vary=missing == "pairwise")
     found = _estimate(names, values, kind, missing, weight, empty)
     if found.edge:
-        _warn("the data drive these correlations to ±1 (sparse tables): " + "; ".join(found.edge))
+        _warn(
+            "the data drive these correlations to ±1 (repeated items or empty cells): "
+            + "; ".join(found.edge)
+        )
     matrix, smoothed = _smoothed(found.matrix, f"the {kind} correlation matrix")
     return CorrelationResult(
         matrix=_labelled(matrix, names),
@@ -165,9 +168,12 @@ def given_correlation(matrix: pd.DataFrame, n_obs: int) -> CorrelationResult:
     )
 
 
-def require_regular(corr: CorrelationResult) -> None:
-    """Raise EstimationError if the matrix is singular, naming the items that depend on each other."""
-    values, vectors = np.linalg.eigh(corr.matrix.to_numpy())
+def require_factorable(corr: CorrelationResult) -> None:
+    """Raise EstimationError if the matrix is singular, naming the dependent items, or without correlation."""
+    matrix = corr.matrix.to_numpy()
+    if not np.triu(matrix, 1).any():
+        raise EstimationError("no item is correlated with any other")
+    values, vectors = np.linalg.eigh(matrix)
     if values[0] > SINGULAR:
         return
     names = [name for name, weight in zip(corr.matrix.index, vectors[:, 0], strict=True) if abs(weight) > 0.1]
@@ -219,7 +225,9 @@ def _by_em(values: FloatArray, weight: FloatArray | None) -> _Estimate:
             "the EM moments cannot be found: items repeat or add up to one another"
         ) from None
     if not bool(found.converged):
-        raise EstimationError("the EM algorithm for the moments did not converge")
+        raise EstimationError(
+            "the EM algorithm for the moments did not converge: items may all but repeat one another"
+        )
     unbiased = len(values) / (len(values) - 1)
     spread = np.sqrt(np.diag(found.covariance) * unbiased)
     return _Estimate(correlation_from_covariance(found.covariance), found.mean, spread)

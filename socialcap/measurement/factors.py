@@ -25,7 +25,7 @@ from socialcap.kernels.scores import (
     regression_weights,
     ten_berge_weights,
 )
-from socialcap.measurement.correlation import Kind, MissingRule, as_correlation, require_regular
+from socialcap.measurement.correlation import Kind, MissingRule, as_correlation, require_factorable
 from socialcap.measurement.items import item_values, ordinal_codes
 from socialcap.measurement.method import ExtractionName, FactorMethod, Preset, RotationName, factor_method
 from socialcap.results import CorrelationResult, FactorResult, Text
@@ -115,7 +115,7 @@ def factor_analysis(
         random_starts=random_starts,
         seed=seed,
     )
-    require_regular(corr)
+    require_factorable(corr)
     matrix = corr.matrix.to_numpy()
     weighting = _dwls_weights(frame, corr) if frame is not None and extraction == "dwls" else None
     unrotated = method.extract(matrix, weighting)

@@ -52,6 +52,8 @@ def _hint(name: str, columns: Sequence[str]) -> str:
 
 
 def _faults(name: str, column: pd.Series, number: FloatArray) -> list[Problem]:
+    if column.dtype.kind in "mM":
+        return [Problem("holds dates instead of numbers", column=name, value=str(column.dropna().iloc[0]))]
     unreadable = column[np.isnan(number) & column.notna().to_numpy()]
     if len(unreadable):
         return [Problem("holds text instead of numbers", column=name, value=str(unreadable.iloc[0]))]

@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from socialcap.errors import EstimationError, SocialcapWarning
+from socialcap.errors import EstimationError, SocialcapWarning, UsageError
 from socialcap.kernels import FloatArray
 from socialcap.kernels import reliability as kernels
 from socialcap.kernels.correlation import covariances_of
 from socialcap.kernels.intervals import percentile
 from socialcap.kernels.polychoric import polychoric
 from socialcap.kernels.resampling import resample_counts
+from socialcap.measurement.factors import factor_analysis
 from socialcap.measurement.items import (
     complete_rows,
     item_values,
@@ -36,6 +37,7 @@ def reliability(
     *,
     replicates: int = 1000,
     seed: int = 1,
+    group_factors: int | None = None,
     name: str = "scale",
     labels: Mapping[str, Text] | None = None,
 ) -> ReliabilityResult:
@@ -47,6 +49,9 @@ def reliability(
     bootstrap interval; Guttman's lambdas; split halves; and for each item its correlation with the rest and
     the alpha without it. Omega and alpha without an item need three items. Intervals are of 95 %.
 
+    With `group_factors` (three or more; psych's omega takes three), omega hierarchical and total of a
+    Schmid-Leiman solution of so many minres factors rotated by quartimin, of the standardised items.
+
     Items are taken as they are: reverse-code before. A negative correlation with the rest is warned of, and
     so is a one-factor model that has not converged (it gives no omega) or has a Heywood case.
 
@@ -54,6 +59,8 @@ def reliability(
     all but one, add up to a constant.
     """
     require_replicates(replicates)
+    if group_factors is not None and group_factors < 3:
+        raise UsageError(f"group_factors = {group_factors}: omega hierarchical needs at least three")
     names, values = item_values(frame, items)
     kept, dropped = complete_rows(names, values, frame.index)
     n, p = kept.shape
@@ -94,6 +101,7 @@ def reliability(
         n_obs=n,
         replicates=replicates,
         dropped=dropped,
+        hierarchical=None if group_factors is None else _hierarchical(kept, names, group_factors),
         labels=labels or {},
     )
 
@@ -120,6 +128,22 @@ def _omega(names: Sequence[str], cov: FloatArray) -> kernels.Omega | None:
     if heywood := [name for name, flag in zip(names, found.heywood, strict=True) if flag]:
         _warn("omega of a Heywood case (no unique variance left): " + ", ".join(heywood))
     return found
+
+
+def _hierarchical(kept: FloatArray, names: Sequence[str], k: int) -> dict[str, float]:
+    """Omegas of a general factor and k group factors (Schmid and Leiman 1957)."""
+    frame = pd.DataFrame(kept, columns=list(names))
+    solution = factor_analysis(frame, k, extraction="minres", rotation="oblimin")
+    found = kernels.schmid_leiman(
+        solution.correlation.matrix.to_numpy(), solution.loadings.to_numpy(), solution.phi.to_numpy()
+    )
+    if bool(found.heywood):
+        _warn("the general factor takes up a group factor wholly (second-order Heywood case)")
+    keys = ("hierarchical", "hierarchical_implied", "total", "total_implied")
+    return {
+        **{f"omega_{key}": float(getattr(found, f"omega_{key}")) for key in keys},
+        "explained_common_variance": float(found.explained_common_variance),
+    }
 
 
 def _bootstrap(kept: FloatArray, replicates: int, seed: int) -> dict[str, tuple[float, float]]:

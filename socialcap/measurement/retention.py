@@ -20,7 +20,7 @@ from socialcap.measurement.correlation import (
     Kind,
     MissingRule,
     as_correlation,
-    require_regular,
+    require_factorable,
 )
 from socialcap.measurement.items import item_values, ordinal_codes, ordinal_items
 from socialcap.results import CorrelationResult, NFactorsResult, Rule
@@ -58,7 +58,8 @@ def n_factors(
     freedom are left. Sources: see `socialcap.kernels.retention` and `parallel_analysis`.
 
     Recommended is the number that most of parallel analysis of components, MAP (2000), empirical Kaiser,
-    hull and comparison data name; among equals the one that parallel analysis names, else the smallest.
+    hull and comparison data name; among equals the one that parallel analysis names, else the smallest. It
+    is 0 where these rules find nothing in common (comparison data and the hull never say so).
 
     Raises UsageError for fewer than four items or an impossible option, EstimationError for a singular
     matrix, and as `correlation` does.
@@ -66,7 +67,7 @@ def n_factors(
     _require_options(most, n_sets, percentile)
     corr = as_correlation(data, items, n_obs=n_obs, kind=correlations, missing=missing)
     values = _values(data, corr) if isinstance(data, pd.DataFrame) and n_obs is None else None
-    require_regular(corr)
+    require_factorable(corr)
     p = len(corr.matrix)
     if p < 4:
         raise UsageError(f"{p} items: at least four are needed to ask for the number of factors")
@@ -180,9 +181,7 @@ def _matrix_rules(matrix: FloatArray, n: int, most: int) -> tuple[dict[str, int]
 
 def _recommend(numbers: Mapping[str, int]) -> tuple[int, tuple[str, ...]]:
     """The number most of the voting rules name, and those that name it."""
-    votes = Counter(numbers[key] for key in _VOTERS if key in numbers and numbers[key] > 0)
-    if not votes:
-        return numbers["parallel_components"], ("parallel_components",)
+    votes = Counter(numbers[key] for key in _VOTERS if key in numbers)
     most = max(votes.values())
     leading = sorted(number for number, count in votes.items() if count == most)
     chosen = numbers["parallel_components"] if numbers["parallel_components"] in leading else leading[0]

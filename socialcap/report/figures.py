@@ -24,9 +24,13 @@ _SOFT = "#5a6270"
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure: `alt` says in words what it shows; `svg` is the drawing in each language."""
+    """One figure: `alt` says in words what it shows, `svg` is the drawing in each language.
+
+    `after` is the key of the table that it follows.
+    """
 
     key: str
+    after: str
     title: Text
     alt: Text
     svg: Mapping[Lang, bytes]
@@ -101,7 +105,7 @@ def scree(factors: FactorResult, retention: NFactorsResult, languages: Sequence[
         "Eigenvalues (filled: extracted; dashed: random data, parallel analysis)",
         "特征值（实心为提取的因子，虚线为随机数据的平行分析）",
     )
-    return Figure("scree", title, alt, _drawn(draw, languages, note))
+    return Figure("scree", "n_factors", title, alt, _drawn(draw, languages, note))
 
 
 def loading_map(factors: FactorResult, languages: Sequence[Lang], note: Text) -> Figure:
@@ -137,7 +141,9 @@ def loading_map(factors: FactorResult, languages: Sequence[Lang], note: Text) ->
         "in size.",
         "{p} 个题项在 {k} 个因子上的载荷热图；其中 {large} 个载荷绝对值不小于 {salient:.2f}。",
     ).format(p=len(order), k=len(factors.names), large=large, salient=factors.salient)
-    return Figure("loading_map", Text("Loadings", "因子载荷热图"), alt, _drawn(draw, languages, note))
+    return Figure(
+        "loading_map", "loadings", Text("Loadings", "因子载荷热图"), alt, _drawn(draw, languages, note)
+    )
 
 
 def _wrapped(label: str, width: int = 14) -> str:

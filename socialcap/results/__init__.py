@@ -1,7 +1,17 @@
 """What came out: frozen, labelled records that select and format, and compute nothing heavy."""
 
 from socialcap.results.bootstrap import FactorBootstrapResult
-from socialcap.results.measurement import AdequacyResult, CompositeResult, CorrelationResult, FactorResult
+from socialcap.results.confirmatory import ConfirmatoryResult
+from socialcap.results.invariance import InvarianceResult
+from socialcap.results.measurement import (
+    AdequacyResult,
+    Caution,
+    CompositeResult,
+    CorrelationResult,
+    FactorResult,
+)
+from socialcap.results.method_bias import MethodBiasResult
+from socialcap.results.problems import problem_table
 from socialcap.results.regression import RegressionResult, Term, regression_table
 from socialcap.results.reliability import ReliabilityResult
 from socialcap.results.retention import NFactorsResult, Rule
@@ -20,20 +30,25 @@ from socialcap.results.table import (
     format_value,
     table_rows,
 )
+from socialcap.results.validity import ValidityResult
 
 __all__ = [
     "LANGUAGES",
     "STARS_NOTE",
     "AdequacyResult",
     "Align",
+    "Caution",
     "Column",
     "CompositeResult",
+    "ConfirmatoryResult",
     "CorrelationResult",
     "FactorBootstrapResult",
     "FactorResult",
     "Formatted",
+    "InvarianceResult",
     "Lang",
     "MeasurementResult",
+    "MethodBiasResult",
     "NFactorsResult",
     "Provenance",
     "RegressionResult",
@@ -45,7 +60,9 @@ __all__ = [
     "Table",
     "Term",
     "Text",
+    "ValidityResult",
     "format_value",
+    "problem_table",
     "regression_table",
     "table_rows",
 ]

@@ -51,7 +51,7 @@ class CorrelationResult(Result):
         """Whether a chi-square of the matrix has its textbook distribution for normal items."""
         return (
             self.kind in ("pearson", "given")
-            and self.missing != "pairwise"
+            and self.missing in ("listwise", "given")
             and not (self.smoothed or self.weighted)
         )
 
@@ -100,13 +100,22 @@ _MISSING = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """What speaks against factoring these items, and the items concerned (none: all of them)."""
+
+    message: Text
+    items: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class AdequacyResult(Result):
     """Whether the items are fit for factor analysis.
 
     `kmo`: Kaiser-Meyer-Olkin measure, overall; `kmo_items` (p,): measure of sampling adequacy of each item;
     Bartlett's test of sphericity; the determinant of the correlation matrix; `inter_item`: mean, mean size,
-    minimum and maximum of the correlations; `warnings`: what speaks against factoring these items.
+    minimum and maximum of the correlations; `cautions`: what speaks against factoring these items, in words
+    the same as `warnings`.
     """
 
     kmo: float
@@ -117,7 +126,15 @@ class AdequacyResult(Result):
     determinant: float
     n_obs: int
     inter_item: Mapping[str, float]
-    warnings: tuple[Problem, ...] = ()
+    cautions: tuple[Caution, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """What speaks against factoring these items, each with the items concerned."""
+        return tuple(
+            Problem(caution.message("en"), column=", ".join(caution.items), severity="warning")
+            for caution in self.cautions
+        )
 
     def tables(self) -> list[Table]:
         columns = (
@@ -140,7 +157,14 @@ class AdequacyResult(Result):
         ]
         formats = (".3f", ".3f", ".2f", "d", "p", ".3g", ".3f", "d")
         shown = [(name, Formatted(value, spec)) for (name, value), spec in zip(rows, formats, strict=True)]
-        return [Table("adequacy", Text("Sampling adequacy", "取样适切性检验"), columns, table_rows(shown))]
+        notes = tuple(
+            Text("{items}: {what}.", "{items}：{what}。").format(items=", ".join(c.items), what=c.message)
+            if c.items
+            else Text("{what}.", "{what}。").format(what=c.message)
+            for c in self.cautions
+        )
+        title = Text("Sampling adequacy", "取样适切性检验")
+        return [Table("adequacy", title, columns, table_rows(shown), notes)]
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,18 @@ import pandas as pd
 from socialcap.results.measurement import label_of
 from socialcap.results.table import Column, Result, Table, Text, table_rows
 
+_HIERARCHICAL = {
+    "omega_hierarchical": Text("ω hierarchical, observed variance", "ω 层次（观测方差）"),
+    "omega_hierarchical_implied": Text("ω hierarchical, model-implied variance", "ω 层次（模型方差）"),
+    "omega_total": Text("ω total of the group factors, observed variance", "组因子 ω 总（观测方差）"),
+    "omega_total_implied": Text(
+        "ω total of the group factors, model-implied variance", "组因子 ω 总（模型方差）"
+    ),
+    "explained_common_variance": Text(
+        "General factor's share of the common variance", "一般因子占共同方差之比"
+    ),
+}
+
 
 @dataclass(frozen=True)
 class ReliabilityResult(Result):
@@ -19,7 +31,9 @@ class ReliabilityResult(Result):
 
     alpha (Cronbach) with Feldt's and a bootstrap interval; standardised_alpha; ordinal_alpha; omega (total,
     one factor by maximum likelihood, model-implied variance) with a bootstrap interval; omega_observed (the
-    same over the observed variance of the sum); guttman: lambda1 ... lambda6; split_half: largest, mean,
+    same over the observed variance of the sum); hierarchical (where group factors were asked for): omega of
+    the general factor and of all factors, each over observed and over model-implied variance, and the general
+    factor's share of the common variance; guttman: lambda1 ... lambda6; split_half: largest, mean,
     smallest; `items`: mean, sd, r_drop (correlation with the rest), r_squared (with all others),
     alpha_if_dropped; `dropped`: row label -> why the row was left out.
     """
@@ -39,6 +53,7 @@ class ReliabilityResult(Result):
     n_obs: int
     replicates: int
     dropped: pd.Series
+    hierarchical: Mapping[str, float] | None = None
     labels: Mapping[str, Text] = field(default_factory=lambda: MappingProxyType({}))
 
     def tables(self) -> list[Table]:
@@ -66,6 +81,7 @@ class ReliabilityResult(Result):
                 *(self.omega_ci or (None, None)),
             ],
             [Text("ω total, observed variance", "ω 总（观测方差）"), self.omega_observed, None, None],
+            *([_HIERARCHICAL[key], value, None, None] for key, value in (self.hierarchical or {}).items()),
             *([f"Guttman λ{key[-1]}", value, None, None] for key, value in self.guttman.items()),
             [Text("Split half, mean of all", "分半信度均值"), self.split_half["mean"], None, None],
         ]
@@ -81,7 +97,7 @@ class ReliabilityResult(Result):
 
     def item_table(self) -> Table:
         """Each item against the rest of the scale."""
-        columns = (
+        columns: tuple[Column, ...] = (
             Column("item", Text("Item", "题项"), align="left"),
             Column("label", Text("Label", "内容"), align="left"),
             Column("mean", Text("Mean", "均值"), "number"),
@@ -90,7 +106,10 @@ class ReliabilityResult(Result):
             Column("r_squared", Text("R² with the others", "与其他题项 R²")),
             Column("alpha_if_dropped", Text("α if dropped", "删除后 α")),
         )
-        rows = [[item, label_of(self.labels, str(item)), *values] for item, values in self.items.iterrows()]
+        # of two items one is left, which has no alpha
+        columns = columns if len(self.items) > 2 else columns[:-1]
+        kept = self.items[[column.key for column in columns[2:]]]
+        rows = [[item, label_of(self.labels, str(item)), *values] for item, values in kept.iterrows()]
         title = Text("Items of {scale}", "{scale} 的题项").format(scale=label_of(self.labels, self.name))
         return Table(f"reliability_items_{self.name}", title, columns, table_rows(rows))
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from socialcap.results.bootstrap import FactorBootstrapResult
-from socialcap.results.measurement import AdequacyResult, CompositeResult, CorrelationResult, FactorResult
+from socialcap.errors import Problem
+from socialcap.results.measurement import (
+    AdequacyResult,
+    CompositeResult,
+    CorrelationResult,
+    FactorResult,
+    label_of,
+)
+from socialcap.results.problems import problem_table
 from socialcap.results.regression import RegressionResult, regression_table
 from socialcap.results.reliability import ReliabilityResult, reliability_tables
 from socialcap.results.retention import NFactorsResult
@@ -66,8 +74,8 @@ class MeasurementResult(Result):
 class StudyResult(Result):
     """Everything a study gave; `data` is what the regressions saw: analysed firms, scores, composite.
 
-    `note` is the line that every output carries. Steps that the study file does not ask for are None or
-    empty.
+    `note` is the line that every output carries; `problems` is what a reader should know of survey and
+    models. Steps that the study file does not ask for are None or empty.
     """
 
     name: str
@@ -78,12 +86,15 @@ class StudyResult(Result):
     measurement: MeasurementResult | None
     regressions: tuple[RegressionResult, ...]
     provenance: Provenance
+    problems: tuple[Problem, ...] = ()
 
     def parts(self) -> Iterator[tuple[str, Text, list[Table]]]:
         """Key, heading and tables of each part, in reading order."""
         tables = self.survey.tables()
         used = [self.sample_use()] if self.measurement or self.regressions else []
-        yield "survey", Text("The survey and its cleaning", "调查与数据清洗"), [tables[0], *used, *tables[1:]]
+        said = [table for table in tables[1:] if table.key != "near_misses"]
+        opening = [tables[0], *used, problem_table(self.problems)]
+        yield "survey", Text("The survey and its cleaning", "调查与数据清洗"), [*opening, *said]
         if self.measurement:
             heading = Text("Dimensions of social capital", "社会资本的维度")
             yield "factors", heading, self.measurement.tables()
@@ -102,14 +113,19 @@ class StudyResult(Result):
             Column("because", Text("Missing (firms)", "缺失变量（企业数）"), align="left"),
         )
         rows: list[list[Any]] = [[Text("Analysed", "进入分析"), len(self.data), 0, ""]]
+        labels = self.labels()
         if self.measurement:
             factors = self.measurement.factors
-            rows.append(_use(Text("Factor analysis", "因子分析"), factors.n_obs, factors.dropped))
+            rows.append(_use(Text("Factor analysis", "因子分析"), factors.n_obs, factors.dropped, labels))
         for model in self.regressions:
             name = Text("Regression: {label}", "回归：{label}").format(label=model.label or model.name)
-            rows.append(_use(name, model.n_obs, model.dropped))
+            rows.append(_use(name, model.n_obs, model.dropped, labels))
         title = Text("Firms in each step", "各步骤使用的样本")
-        return Table("sample_use", title, columns, table_rows(rows))
+        note = Text(
+            "A firm that lacks several variables counts under each.",
+            "同时缺失多个变量的企业在各变量下分别计数。",
+        )
+        return Table("sample_use", title, columns, table_rows(rows), (note,))
 
     def labels(self) -> dict[str, Text]:
         """Labels of all variables that the models know."""
@@ -129,8 +145,16 @@ class StudyResult(Result):
         }
 
 
-def _use(step: Text, used: int, dropped: pd.Series) -> list[Any]:
-    """One row of the sample use: a firm that lacks several variables counts under each."""
+def _use(step: Text, used: int, dropped: pd.Series, labels: Mapping[str, Text]) -> list[Any]:
+    """One row of the sample use, the variables that cost most first."""
     names = dropped.str.removeprefix("missing: ").str.split(", ").explode()
-    counts = names.value_counts(sort=False) if len(names) else names
-    return [step, used, len(dropped), "; ".join(f"{name} ({count})" for name, count in counts.items())]
+    counts = (
+        [(label_of(labels, str(name)), int(n)) for name, n in names.value_counts().items()]
+        if len(names)
+        else []
+    )
+    because = Text(
+        "; ".join(f"{label('en')} ({n})" for label, n in counts),
+        "；".join(f"{label('zh')}（{n}）" for label, n in counts),
+    )
+    return [step, used, len(dropped), because]

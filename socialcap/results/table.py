@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any, Literal
+from unicodedata import east_asian_width
 
 Lang = Literal["en", "zh"]
 LANGUAGES: tuple[Lang, ...] = ("en", "zh")
@@ -118,6 +119,22 @@ class Table:
             "notes": [{"en": note.en, "zh": note.zh} for note in self.notes],
         }
 
+    def to_text(self, lang: Lang = "en") -> str:
+        """The table as aligned text, for a terminal."""
+        headings, cells = self.text(lang)
+        rows = [headings, *cells]
+        widths = [max(_width(row[c]) for row in rows) for c in range(len(headings))]
+        lines = [
+            "  ".join(
+                _padded(cell, width, column.align)
+                for cell, width, column in zip(row, widths, self.columns, strict=True)
+            ).rstrip()
+            for row in rows
+        ]
+        rule = "-" * max(_width(line) for line in lines)
+        notes = [note(lang) for note in self.notes]
+        return "\n".join([self.title(lang), rule, lines[0], rule, *lines[1:], rule, *notes])
+
     def to_html(self, lang: Lang = "en") -> str:
         """The table as one HTML element, for notebooks."""
         headings, cells = self.text(lang)
@@ -165,13 +182,30 @@ def format_value(value: Any, spec: str, lang: Lang = "en") -> str:
     if spec == "p":
         return "< .001" if value < 0.001 else format(value, ".3f").removeprefix("0")
     if spec == "number":
-        spec = ",.0f" if abs(value) >= 1000 and (value >= 10_000 or value != int(value)) else ".4g"
+        spec = _number_format(value)
     return format(value, _unsigned_zero(spec)).replace("-", "−")
+
+
+def _number_format(value: float) -> str:
+    """Two decimals below a thousand, none from there on, none for whole numbers; years without a comma."""
+    if value == round(value):
+        return ",.0f" if abs(value) >= 10_000 else ".0f"
+    return ".2f" if abs(value) < 1000 else ",.0f"
 
 
 def _unsigned_zero(spec: str) -> str:
     """The format without the sign of numbers that round to zero."""
     return "z" + spec if spec.endswith(("f", "%", "g")) else spec
+
+
+def _width(text: str) -> int:
+    """Columns that a text takes in a terminal, where East Asian characters take two."""
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def _padded(text: str, width: int, align: Align) -> str:
+    gap = " " * (width - _width(text))
+    return gap + text if align == "right" else text + gap
 
 
 def _plain(value: Any) -> Any:
@@ -199,6 +233,9 @@ class Result:
 
     def _repr_html_(self) -> str:
         return "".join(table.to_html() for table in self.tables())
+
+    def __str__(self) -> str:
+        return "\n\n".join(table.to_text() for table in self.tables())
 
 
 def table_rows(values: Sequence[Sequence[Any]]) -> tuple[tuple[Any, ...], ...]:

@@ -112,6 +112,10 @@ def _regression_problems(plan: StudyPlan, book: Codebook) -> Iterator[Problem]:
     personal = [item.name for item in book if item.personal]
     for part in plan.regression:
         usable = [name for name in variables(plan, book) if plan.data.keep_personal or name not in personal]
+        outcome = part.formula.split("~")[0].strip()
+        if outcome in book and not book[outcome].type.numeric and outcome in usable:
+            kind = f"is {book[outcome].type}; a regression's outcome must be ordinal or a number"
+            yield Problem(f"regression {part.name}: the outcome {kind}", STUDY_FILE, column=outcome)
         for problem in formula_problems(part.formula, usable):
             yield Problem(f"regression {part.name}: {problem.message}", STUDY_FILE, value=problem.value)
     for name, item in ((n, book[n]) for n in personal if not plan.data.keep_personal):

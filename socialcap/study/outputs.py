@@ -18,16 +18,18 @@ def run_files(result: StudyResult) -> dict[str, bytes]:
 
     Where the study has a note, such as that its data are simulated, the frames carry it as their last column.
     """
-    data, ledger, exclusions = (
+    survey = result.survey
+    data, ledger, exclusions, missing = (
         frame.assign(note=result.note("en")) if result.note else frame
-        for frame in (result.data, result.survey.ledger, result.survey.exclusions)
+        for frame in (result.data, survey.ledger, survey.exclusions, survey.missing.loc[result.data.index])
     )
     return {
         "results.json": to_json(result.to_dict()),
-        "cleaned.csv": _csv(data, index=True),
+        "cleaned.csv": _csv(data.apply(_whole), index=True),
         "cleaned.parquet": _parquet(data),
         "changes.csv": _csv(ledger),
         "exclusions.csv": _csv(exclusions),
+        "missing.csv": _csv(missing, index=True),
     }
 
 
@@ -44,6 +46,18 @@ def write_run(result: StudyResult, folder: str | Path) -> list[Path]:
 def to_json(value: object) -> bytes:
     """JSON as every output writes it: readable, sorted as given, no NaN."""
     return (json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()
+
+
+def _whole(column: pd.Series) -> pd.Series:
+    """Whole numbers as such: 2010 and not 2010.0."""
+    if not pd.api.types.is_float_dtype(column.dtype):
+        return column
+    present = column.dropna()
+    return (
+        column.astype("Int64")
+        if (present == present.round()).all() and present.abs().max() < 2**53
+        else column
+    )
 
 
 def _csv(frame: pd.DataFrame, *, index: bool = False) -> bytes:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import platform
+import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import pandas as pd
 
 from socialcap import __version__
 from socialcap.codebook import Codebook, ItemType, read_codebook
+from socialcap.errors import EstimationError, Problem, SocialcapWarning, UsageError
 from socialcap.kernels.threads import single_thread
 from socialcap.measurement import (
     adequacy,
@@ -23,15 +26,17 @@ from socialcap.measurement import (
     n_factors,
     reliability,
 )
-from socialcap.plan import STUDY_FILE, FactorsPart, StudyPlan
+from socialcap.plan import FactorsPart, RegressionPart, StudyPlan
 from socialcap.regression import regress
 from socialcap.results import (
     MeasurementResult,
     Provenance,
+    RegressionResult,
     StudyResult,
     Text,
 )
 from socialcap.study.names import factor_items, level_labels, require_known_names, scales, variable_labels
+from socialcap.study.problems import survey_problems
 from socialcap.survey import Survey, read_survey
 
 Progress = Callable[[str], None]
@@ -47,8 +52,15 @@ def run(plan: StudyPlan, progress: Progress = silent) -> StudyResult:
 
     Raises UnreadableError, CodebookError, StudyError, DataCheckError and EstimationError as the steps do.
     """
-    with single_thread():
-        return _run(plan, progress)
+    with single_thread(), warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always", SocialcapWarning)
+        result = _run(plan, progress)
+    heard = {str(entry.message): entry for entry in said}
+    for entry in heard.values():
+        warnings.warn_explicit(entry.message, entry.category, entry.filename, entry.lineno)
+    own = [text for text, entry in heard.items() if issubclass(entry.category, SocialcapWarning)]
+    noticed = tuple(Problem(text, severity="warning") for text in own)
+    return replace(result, problems=(*result.problems, *noticed))
 
 
 def _run(plan: StudyPlan, progress: Progress) -> StudyResult:
@@ -63,18 +75,7 @@ def _run(plan: StudyPlan, progress: Progress) -> StudyResult:
     models = []
     for part in plan.regression:
         progress(f"regression {part.name}")
-        models.append(
-            regress(
-                part.formula,
-                data,
-                model=part.model,
-                cov=part.cov,
-                name=part.name,
-                label=part.label,
-                labels=labels,
-                level_labels=level_labels(book),
-            )
-        )
+        models.append(_model(part, data, labels, book))
     return StudyResult(
         name=plan.study.name,
         title=plan.study.title or Text(plan.study.name, plan.study.name),
@@ -84,7 +85,26 @@ def _run(plan: StudyPlan, progress: Progress) -> StudyResult:
         measurement=measured,
         regressions=tuple(models),
         provenance=provenance(plan, survey),
+        problems=tuple(survey_problems(plan, survey, book)),
     )
+
+
+def _model(
+    part: RegressionPart, data: pd.DataFrame, labels: Mapping[str, Text], book: Codebook
+) -> RegressionResult:
+    try:
+        return regress(
+            part.formula,
+            data,
+            model=part.model,
+            cov=part.cov,
+            name=part.name,
+            label=part.label,
+            labels=labels,
+            level_labels=level_labels(book),
+        )
+    except (UsageError, EstimationError) as error:
+        raise EstimationError(f"regression {part.name}: {error.message}", error.problems) from None
 
 
 def with_levels(responses: pd.DataFrame, book: Codebook) -> pd.DataFrame:
@@ -183,7 +203,7 @@ def provenance(plan: StudyPlan, survey: Survey) -> Provenance:
     versions = [("socialcap", __version__), ("Python", platform.python_version())]
     versions += [(library, version(library)) for library in _LIBRARIES]
     return Provenance(
-        command=f"socialcap report {plan.folder.name or STUDY_FILE} --seed {plan.study.seed}",
+        command=f"socialcap report {plan.folder.as_posix()} --seed {plan.study.seed}",
         seed=plan.study.seed,
         inputs=tuple(inputs),
         versions=tuple(versions),

@@ -40,7 +40,12 @@ missing_share_above = 0.5
 # flag = "speeder"
 # reason = {{ en = "Answered too fast", zh = "作答过快" }}
 
-# Name in the codebook's column `scale` what each item measures, then say how many factors:
+# Name in the codebook's column `scale` what each item measures; here say what the scales are called in reports,
+# and how many factors to extract. Factors take the names of the scales they carry, and the index of all
+# factors, weighted by the variance they explain, is the variable `social_capital`.
+# [scales]
+# trust = {{ en = "Trust among partners", zh = "伙伴信任" }}
+
 # [factors]
 # n_factors = 4
 

@@ -191,9 +191,12 @@ class Answers:
         return share
 
     def _kind_is(self, name: str, *kinds: MissingKind) -> NDArray[np.bool_]:
-        if self.kinds is None or name not in self.kinds:
-            return np.zeros(len(self.cleaned), dtype=bool)
-        return np.asarray(self.kinds[name].isin([kind.value for kind in kinds]).to_numpy(), dtype=bool)
+        found = np.zeros(len(self.cleaned), dtype=bool)
+        if self.kinds is not None and name in self.kinds:
+            told = self.kinds[name].array
+            for kind in kinds:
+                found |= np.asarray(told == kind.value, dtype=bool)
+        return found
 
     def notes(self) -> tuple[Text, ...]:
         """What the indices were computed on."""

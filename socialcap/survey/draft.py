@@ -56,8 +56,8 @@ def draft_codebook(raw: RawSurvey) -> Codebook:
     """The codebook that an export suggests, with everything guessed named in each item's `confirm`.
 
     Sources are the columns' keys, labels the questions; roles and personal data are what the platform says.
-    Types are guessed from the texts that occur. Answers in words get the codes 1, 2, ... in the order of
-    their first appearance, under a nominal type: words such as 同意 and 比较同意 have no fixed number, and
+    Types are guessed from the texts that occur. Answers in words are their own codes under a nominal
+    type, in one list for all questions that share them: words such as 同意 and 比较同意 have no fixed number, and
     their order is left to a person. A scale's range is guessed from the numbers that occur, which may not
     show its ends.
     """
@@ -113,7 +113,7 @@ class _Draft:
                 items.append(self.item(column, position, blocks.get(column.key, [])))
             elif stem not in keys and column is blocks[stem][0]:
                 items.append(self.multiple(stem, blocks[stem], position))
-        items = _with_matrix_lists(items, self.lists)
+        items = _with_shared_lists(items, self.lists)
         used = {item.values for item in items}
         return Codebook(
             tuple(items),
@@ -255,7 +255,7 @@ class _Draft:
         few = len(texts) <= MOST_OPTIONS and answers.total >= max(2 * len(texts), len(texts) + 2)
         if not texts or not few or max(map(len, texts)) > LONGEST_OPTION:
             return _Guess(ItemType.TEXT)
-        return _Guess(ItemType.NOMINAL, _coded(texts), confirm=["type", "values"])
+        return _Guess(ItemType.NOMINAL, _worded(texts), confirm=["type", "values"])
 
 
 def _typed(answers: _Answers) -> _Guess | None:
@@ -321,24 +321,58 @@ def _coded(texts: Sequence[str]) -> tuple[Option, ...]:
     return tuple(Option(str(number), _text(text)) for number, text in enumerate(texts, start=1))
 
 
+def _worded(texts: Sequence[str]) -> tuple[Option, ...]:
+    """Options that are their own codes: which number a word stands for, if any, is for a person to say."""
+    if all(_CODE.fullmatch(text) for text in texts):
+        return _coded(texts)
+    return tuple(Option(text, _text(text)) for text in texts)
+
+
 def _fingerprint(options: Sequence[Option]) -> tuple[tuple[str, str, str, str], ...]:
     return tuple((o.code, o.label.en, o.label.zh, o.missing or "") for o in options)
 
 
-def _with_matrix_lists(items: Sequence[Item], lists: dict[str, ValueList]) -> list[Item]:
-    """Items with one list per matrix: its rows share their answers, whichever occur in which row."""
-    matrices: dict[str, list[Item]] = {}
+def _with_shared_lists(items: Sequence[Item], lists: dict[str, ValueList]) -> list[Item]:
+    """Items with one list for all that share their answers, whichever of them occur in which item.
+
+    The rows of a matrix share a list; so do questions of which one's answers are among the other's, or at
+    least six in ten of both together are common.
+    """
+    groups: list[list[Item]] = []
     for item in items:
-        found = _NUMBERED.fullmatch(item.header)
-        if item.type is ItemType.NOMINAL and found and found["row"] and _are_words(lists[item.values]):
-            matrices.setdefault(f"q{found['question']}", []).append(item)
+        if item.type is ItemType.NOMINAL and item.values and _are_words(lists[item.values]):
+            home = next((group for group in groups if any(_alike(item, other, lists) for other in group)), None)
+            if home is None:
+                groups.append([item])
+            else:
+                home.append(item)
     common: dict[str, str] = {}
-    for name, rows in matrices.items():
-        if len(rows) > 1 and name not in lists:
-            labels = [o.label.en or o.label.zh for row in rows for o in lists[row.values].options]
-            lists[name] = ValueList(name, _coded(_distinct(labels)))
-            common |= dict.fromkeys((row.name for row in rows), name)
+    for group in groups:
+        names = dict.fromkeys(item.values for item in group)
+        if len(names) > 1:
+            matrix = f"q{_matrix(group[0])}"
+            name = matrix if _matrix(group[0]) and matrix not in lists else next(iter(names))
+            labels = [option.label.en or option.label.zh for item in group for option in lists[item.values].options]
+            lists[name] = ValueList(name, _worded(_distinct(labels)))
+            common |= dict.fromkeys((item.name for item in group), name)
     return [replace(item, values=common.get(item.name, item.values)) for item in items]
+
+
+def _alike(item: Item, other: Item, lists: Mapping[str, ValueList]) -> bool:
+    """Whether two closed questions have the same answers."""
+    if _matrix(item) and _matrix(item) == _matrix(other):
+        return True
+    mine, theirs = (
+        {fold(option.label.en or option.label.zh) for option in lists[each.values].options} for each in (item, other)
+    )
+    shared = len(mine & theirs)
+    return shared > 1 and (shared == min(len(mine), len(theirs)) or shared >= 0.6 * len(mine | theirs))
+
+
+def _matrix(item: Item) -> str:
+    """The number of the matrix question that the item is a row of; "" for others."""
+    found = _NUMBERED.fullmatch(item.header)
+    return found["question"] if found and found["row"] else ""
 
 
 def _distinct(texts: Sequence[str]) -> tuple[str, ...]:

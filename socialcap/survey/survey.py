@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from socialcap.codebook import Codebook, MissingKind
@@ -95,8 +96,9 @@ class Survey(Result):
 
     def items(self) -> Table:
         """Each variable among the analysed: answers, missing values by kind, mean, SD and range."""
-        kinds = list(MissingKind)
         analysed = self.missing.loc[self.responses.index]
+        occurring = set(np.unique(analysed.astype(str).to_numpy())) if analysed.size else set()
+        kinds = [kind for kind in MissingKind if kind.value in occurring]
         rows = []
         for name in self.responses.columns:
             values = self.responses[name]
@@ -110,10 +112,10 @@ class Survey(Result):
             Column("label", Text("Label", "标签"), align="left"),
             Column("n", Text("n"), "d"),
             *(Column(kind.value, kind.label, "d") for kind in kinds),
-            Column("mean", Text("Mean", "均值"), ".2f"),
-            Column("sd", Text("SD", "标准差"), ".2f"),
-            Column("min", Text("Min", "最小"), ".4g"),
-            Column("max", Text("Max", "最大"), ".4g"),
+            Column("mean", Text("Mean", "均值"), "number"),
+            Column("sd", Text("SD", "标准差"), "number"),
+            Column("min", Text("Min", "最小"), "number"),
+            Column("max", Text("Max", "最大"), "number"),
         )
         note = Text("SD: divisor n − 1. Analysed respondents.", "标准差：除数 n − 1。仅含进入分析的答卷。")
         return Table("items", Text("Variables", "变量"), columns, tuple(rows), (note,))
@@ -132,6 +134,14 @@ class Survey(Result):
         )
         return Table("changes", Text("Changes by rule", "各规则的变更"), columns, tuple(rows))
 
+    def _option_label(self, name: str, words: str) -> Text:
+        """Both sides of the option of a variable that reads so in either language."""
+        options = self.codebook.options(self.codebook[name]) if name in self.codebook else ()
+        labels = (
+            option.label for option in options if words in (option.code, option.label.en, option.label.zh)
+        )
+        return next(labels, Text(words, words))
+
     def _near_misses(self) -> Table:
         columns = (
             Column("variable", Text("Variable", "变量"), align="left"),
@@ -140,7 +150,10 @@ class Survey(Result):
             Column("nearest", Text("Nearest option (not accepted)", "最接近的选项（未采纳）"), align="left"),
         )
         lines = self.near_misses.to_numpy(dtype=object)
-        rows = tuple((str(name), str(text), int(count), str(near)) for name, text, count, near in lines)
+        rows = tuple(
+            (str(name), str(text), int(count), self._option_label(str(name), str(near)))
+            for name, text, count, near in lines
+        )
         return Table("near_misses", Text("Near misses", "近似但未识别的答案"), columns, rows)
 
 

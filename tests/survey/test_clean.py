@@ -350,4 +350,5 @@ def test_files_are_read_matched_and_cleaned(tmp_path) -> None:  # type: ignore[n
     assert keys[:3] == ["sample_flow", "items", "changes"] and keys[-1] == "near_misses"
     items = survey.items()
     assert [row[0] for row in items.rows] == ["id", "age", "trade"]
-    assert items.rows[1][2:8] == (1, 0, 1, 0, 0, 0)
+    assert [column.key for column in items.columns[2:5]] == ["n", "blank", "unreadable"]
+    assert items.rows[1][2:5] == (1, 1, 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -98,9 +99,9 @@ def test_likert_words_get_no_order() -> None:
     assert not item.reverse
     assert {"type", "values"} <= set(item.confirm)
     assert [(o.code, o.label) for o in book.options(item)] == [
-        ("1", Text("", "比较同意")),
-        ("2", Text("", "同意")),
-        ("3", Text("", "不同意")),
+        ("比较同意", Text("", "比较同意")),
+        ("同意", Text("", "同意")),
+        ("不同意", Text("", "不同意")),
     ]
 
 
@@ -227,3 +228,17 @@ def test_a_draft_fits_its_own_export(columns: dict[str, list[str]]) -> None:
     assert not matches.problems
     assert [matches.columns[item.name] for item in book] == [(key,) for key in columns]
     assert all(item.confirm for item in book)
+
+
+def test_questions_with_the_same_answers_share_one_list_in_any_order() -> None:
+    words = ["不同意", "一般", "同意", "非常同意"]
+    book = draft(export({f"{n}、题{n}": (words[n:] + words[:n]) * 4 for n in range(4)}))
+    assert len({item.values for item in book}) == 1
+    assert len(book.value_lists) == 1
+    assert {option.code for option in book.options(book.items[0])} == set(words)
+
+
+def test_worded_codes_cannot_pass_for_an_ordinal_item() -> None:
+    book = draft(export({"1、题": ["同意", "不同意"] * 4}))
+    ordinal = replace(book, items=(replace(book.items[0], type=ItemType.ORDINAL),))
+    assert any("number" in problem.message or "number" in problem.expected for problem in check_codebook(ordinal))
