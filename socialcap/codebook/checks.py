@@ -154,8 +154,8 @@ def _value_lists_known(book: Codebook, places: Places) -> Iterator[Problem]:
                 yield places.item(
                     position,
                     "values",
-                    f"an ordinal item's codes are numbers, the number of each answer: list {item.values!r} has "
-                    + ", ".join(worded[:5]),
+                    "an ordinal item's codes are numbers, the number of each answer: "
+                    f"list {item.values!r} has {', '.join(worded[:5])}",
                 )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
+_BETWEEN_HAN = re.compile(r"(?<=[\u3400-\u4dbf\u4e00-\u9fff]) (?=[\u3400-\u4dbf\u4e00-\u9fff])")
 _APOSTROPHES = "'‘’‚‛`´ʹʻʼʽˈ′＇"
 _QUOTES = '"“”„‟«»″〝〞＂「」『』'
 _DASHES = "-‐‑‒–—―−⁃﹘﹣－"
@@ -31,14 +33,16 @@ def fold(text: str) -> str:
     """The text as it is compared: answers and headers whose folds are equal are the same answer or header.
 
     Width and compatibility forms (NFKC), letter case, kinds of apostrophe, quotation mark and dash, invisible
-    marks and runs of white space do not count. Folding twice is folding once.
+    marks and runs of white space do not count, nor does a space between two Chinese characters. Folding twice
+    is folding once.
     """
     # Marks go before NFKC too: it would turn ´ into a space with an accent, and ″ into two primes.
     unified = text.translate(_UNIFY)
     if not unified.isascii():
         unified = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", unified).casefold())
         unified = unified.translate(_UNIFY)
-    return " ".join(unified.casefold().split())
+    spaced = " ".join(unified.casefold().split())
+    return spaced if spaced.isascii() else _BETWEEN_HAN.sub("", spaced)
 
 
 def tidy(text: str) -> str:

@@ -512,7 +512,9 @@ class CompositeResult(Result):
                 "权重为旋转前各因子方差贡献率之比，按大小排列。",
             ),
         }[self.basis]
-        title = Text("Weights of the composite {name}", "综合指数 {name} 的权重").format(name=self.name)
+        title = Text("Weights of the composite: {name}", "综合指数“{name}”的权重").format(
+            name=label_of(self.factor_labels, self.name)
+        )
         return [Table("composite", title, columns, table_rows(rows), (note,))]
 
     def to_dict(self) -> dict[str, Any]:

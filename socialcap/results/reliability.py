@@ -90,9 +90,7 @@ class ReliabilityResult(Result):
             "n = {n}, {p} items; bootstrap intervals: percentiles of {b} resamples of rows.",
             "n = {n}，{p} 个题项；自助区间为 {b} 次重抽样的百分位数。",
         ).format(n=self.n_obs, p=len(self.items), b=self.replicates)
-        title = Text("Reliability of {scale}", "{scale} 的信度").format(
-            scale=label_of(self.labels, self.name)
-        )
+        title = Text("Reliability of {scale}", "{scale}的信度").format(scale=label_of(self.labels, self.name))
         return Table(f"reliability_{self.name}", title, columns, table_rows(shown), (note,))
 
     def item_table(self) -> Table:
@@ -110,7 +108,7 @@ class ReliabilityResult(Result):
         columns = columns if len(self.items) > 2 else columns[:-1]
         kept = self.items[[column.key for column in columns[2:]]]
         rows = [[item, label_of(self.labels, str(item)), *values] for item, values in kept.iterrows()]
-        title = Text("Items of {scale}", "{scale} 的题项").format(scale=label_of(self.labels, self.name))
+        title = Text("Items of {scale}", "{scale}的题项").format(scale=label_of(self.labels, self.name))
         return Table(f"reliability_items_{self.name}", title, columns, table_rows(rows))
 
 
@@ -152,13 +150,15 @@ def reliability_tables(scales: Sequence[ReliabilityResult]) -> list[Table]:
             "ω：单因子最大似然，模型方差，自助区间。",
         ),
         Text(
-            "Where the items of a scale have different units, only the standardised α says how they hang "
-            "together.",
-            "量表题项单位不同时，应以标准化 α 为准。",
+            "Standardised α in bold where the items have different units (standard deviations more than three "
+            "times apart): there α and ω say little.",
+            "标准化 α 加粗表示该量表题项单位不同（标准差相差三倍以上），此时 α 与 ω 意义不大。",
         ),
     )
+    spreads = [scale.items["sd"] for scale in scales]
+    mixed = frozenset((i, 6) for i, sd in enumerate(spreads) if sd.max() > 3 * sd.min())
     title = Text("Reliability of the scales", "量表信度")
     return [
-        Table("reliability", title, columns, table_rows(rows), notes),
+        Table("reliability", title, columns, table_rows(rows), notes, mixed),
         *(scale.item_table() for scale in scales),
     ]

@@ -98,8 +98,8 @@ class NFactorsResult(Result):
         chosen = [Rule(key).label for key in self.rule]
         words = Text("; ".join(rule.en for rule in chosen), "；".join(rule.zh for rule in chosen))
         recommended = Text(
-            "Recommended: {k} ({rules}); of the rules that vote no other number has more.",
-            "建议提取 {k} 个因子（{rules}）；在参与表决的准则中，得票不少于其他因子数。",
+            "Recommended: {k}, the number that most of the voting rules name ({rules}).",
+            "建议提取 {k} 个因子：参与表决的准则中得票最多（{rules}）。",
         ).format(k=self.recommended, rules=words)
         against = (
             Text("the mean", "均值")

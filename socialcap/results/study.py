@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from socialcap.results.bootstrap import FactorBootstrapResult
 from socialcap.errors import Problem
+from socialcap.results.bootstrap import FactorBootstrapResult
 from socialcap.results.measurement import (
     AdequacyResult,
     CompositeResult,

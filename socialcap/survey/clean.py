@@ -135,7 +135,7 @@ def _reader(item: Item, book: Codebook, raw: RawSurvey, source: RawColumn) -> Va
     return ValueReader(
         item,
         book,
-        markers=raw.markers,
+        markers=raw.markers if source.marked else {},
         declared=source.missing,
         labels=source.value_labels,
         extras=raw.extras,
@@ -282,8 +282,9 @@ def _personal_columns(raw: RawSurvey, book: Codebook, matches: Matches) -> list[
 
 
 def _unknown_columns(raw: RawSurvey, matches: Matches) -> tuple[str, ...]:
-    by_key = {column.key: column for column in raw.columns}
-    return tuple(by_key[key].key for key in matches.unknown)
+    """Columns of the files that no variable claims; the one that names the file of each row is none."""
+    added = {column.key for column in raw.columns if not column.header and len(raw.files) > 1}
+    return tuple(key for key in matches.unknown if key not in added)
 
 
 def _near_misses(columns: Sequence[CleanColumn], book: Codebook, raw: RawSurvey) -> pd.DataFrame:

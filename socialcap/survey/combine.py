@@ -134,6 +134,7 @@ def _merged(kept: RawColumn, other: RawColumn) -> RawColumn:
         kept,
         label=kept.label or other.label,
         personal=kept.personal or other.personal,
+        marked=kept.marked and other.marked,
         value_labels={**other.value_labels, **kept.value_labels},
         missing={**other.missing, **kept.missing},
     )
@@ -165,6 +166,7 @@ def _id_key(part: RawSurvey, id_column: str, name: str) -> str:
 
 def _id_problems(name: str, part: RawSurvey, key: str, values: pd.Series) -> list[Problem]:
     problems = []
+    personal = any(column.personal for column in part.columns if column.key == key)
     blank = (values == "").to_numpy()
     if blank.any():
         rows = row_list(part.row_numbers[blank].tolist())
@@ -172,7 +174,8 @@ def _id_problems(name: str, part: RawSurvey, key: str, values: pd.Series) -> lis
     repeated = values[~blank & values.duplicated(keep=False).to_numpy()]
     for value in repeated.unique():
         rows = row_list(part.row_numbers[(values == value).to_numpy()].tolist())
-        problems.append(Problem(f"the id stands in rows {rows}", name, None, key, str(value), "one row each"))
+        shown = "" if personal else str(value)
+        problems.append(Problem(f"the id stands in rows {rows}", name, None, key, shown, "one row each"))
     return problems
 
 

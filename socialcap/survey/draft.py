@@ -56,10 +56,10 @@ def draft_codebook(raw: RawSurvey) -> Codebook:
     """The codebook that an export suggests, with everything guessed named in each item's `confirm`.
 
     Sources are the columns' keys, labels the questions; roles and personal data are what the platform says.
-    Types are guessed from the texts that occur. Answers in words are their own codes under a nominal
-    type, in one list for all questions that share them: words such as 同意 and 比较同意 have no fixed number, and
-    their order is left to a person. A scale's range is guessed from the numbers that occur, which may not
-    show its ends.
+    Types are guessed from the texts that occur. Answers in words are their own codes under a nominal type, in
+    one list for all questions that share them: words such as 同意 and 比较同意 have no fixed number, and their
+    order is left to a person. A scale's range is guessed from the numbers that occur, which may not show its
+    ends.
     """
     return _Draft(raw).codebook()
 
@@ -341,7 +341,9 @@ def _with_shared_lists(items: Sequence[Item], lists: dict[str, ValueList]) -> li
     groups: list[list[Item]] = []
     for item in items:
         if item.type is ItemType.NOMINAL and item.values and _are_words(lists[item.values]):
-            home = next((group for group in groups if any(_alike(item, other, lists) for other in group)), None)
+            home = next(
+                (group for group in groups if any(_alike(item, other, lists) for other in group)), None
+            )
             if home is None:
                 groups.append([item])
             else:
@@ -352,7 +354,9 @@ def _with_shared_lists(items: Sequence[Item], lists: dict[str, ValueList]) -> li
         if len(names) > 1:
             matrix = f"q{_matrix(group[0])}"
             name = matrix if _matrix(group[0]) and matrix not in lists else next(iter(names))
-            labels = [option.label.en or option.label.zh for item in group for option in lists[item.values].options]
+            labels = [
+                option.label.en or option.label.zh for item in group for option in lists[item.values].options
+            ]
             lists[name] = ValueList(name, _worded(_distinct(labels)))
             common |= dict.fromkeys((item.name for item in group), name)
     return [replace(item, values=common.get(item.name, item.values)) for item in items]
@@ -363,7 +367,8 @@ def _alike(item: Item, other: Item, lists: Mapping[str, ValueList]) -> bool:
     if _matrix(item) and _matrix(item) == _matrix(other):
         return True
     mine, theirs = (
-        {fold(option.label.en or option.label.zh) for option in lists[each.values].options} for each in (item, other)
+        {fold(option.label.en or option.label.zh) for option in lists[each.values].options}
+        for each in (item, other)
     )
     shared = len(mine & theirs)
     return shared > 1 and (shared == min(len(mine), len(theirs)) or shared >= 0.6 * len(mine | theirs))

@@ -72,7 +72,7 @@ def sample_flow(rules: Sequence[Exclusion], rows: int) -> Table:
     lines.append((Text("Analysed", "进入分析"), int((~gone).sum()), int((~gone).sum())))
     columns = (
         Column("step", Text("Step", "步骤"), align="left"),
-        Column("respondents", Text("Respondents", "人数"), "d"),
+        Column("respondents", Text("Respondents", "份数"), "d"),
         Column("remaining", Text("Remaining", "剩余"), "d"),
     )
     once = Text(

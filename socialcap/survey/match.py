@@ -171,7 +171,8 @@ class _Matcher:
                 continue
             option = next((o for answer in answers if (o := options.find(answer)) is not None), None)
             if option is None:
-                strange.append((column.key, answers[0]))
+                # Text behind an answer is no answer of its own; it is listed with the unknown columns.
+                strange += [(column.key, answers[0])] if column.option or not column.own_words else []
             else:
                 by_code.setdefault(option.code, []).append(column.key)
         listed = self.found.get(item.name)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from socialcap.codebook import Codebook, Item, ItemType, MissingKind, Option
-from socialcap.codebook.folding import fold
+from socialcap.codebook.folding import fold, tidy
 from socialcap.survey.columns import CellChange, CleanColumn
 from socialcap.survey.raw import RawColumn, RawSurvey
 from socialcap.survey.rules import Rule
@@ -67,7 +68,8 @@ def extra_column(
         reading = reader.no_answer(text)
         if reading is None:
             kind = None if extra else MissingKind.SKIPPED
-            reading = Reading(extra, kind, (Change(extra, Rule.SPLIT, "text behind the answer"),))
+            changes = (Change(extra, Rule.SPLIT, "text behind the answer"),) if extra != text else ()
+            reading = Reading(extra, kind, changes)
         readings.append(reading)
     return CleanColumn(f"{item.name}_text", item, ItemType.TEXT, cells, codes, texts, readings)
 
@@ -83,10 +85,23 @@ def _split(
         return [(text, whole, "")]
     parts = [part for part in _pieces(text, separator, extras) if fold(part)]
     found = []
-    for part in parts:
+    # The words of an option may hold the separator: "Other, please say".
+    most = 1 + max((words.count(fold(separator) or " ") for words in reader.options.by_words), default=0)
+    while parts:
+        part, used = _longest_option(parts[:most], separator, reader)
         answer, extra = reader.without_extra(part)
         found.append((answer, reader.options.find(answer), extra))
+        parts = parts[used:]
     return found
+
+
+def _longest_option(parts: Sequence[str], separator: str, reader: ValueReader) -> tuple[str, int]:
+    """As many of the leading parts as name one option together, else the first; and how many they are."""
+    for used in range(len(parts), 1, -1):
+        together = separator.join(parts[:used])
+        if reader.options.find(together) is not None:
+            return together, used
+    return parts[0], 1
 
 
 def unknown_parts(text: str, kind: ItemType, raw: RawSurvey, reader: ValueReader) -> list[str]:
@@ -135,15 +150,20 @@ def read_block(
     Where the block writes empty boxes as 0 (KoboToolbox), an empty cell is missing. Where it writes ticks
     only (LimeSurvey's Y, a code or label per column), an empty cell counts as not ticked for a respondent
     with at least one tick in the block, and as blank for one with none: an unanswered question and one with
-    nothing to tick cannot be told apart.
+    nothing to tick cannot be told apart. A column of respondents' own words counts as ticked where there are
+    any, and gives a text column besides.
     """
-    found, refusals = [], []
+    found: list[CleanColumn] = []
+    refusals: list[tuple[str, MissingKind, CleanColumn]] = []
+    words: list[CleanColumn] = []
     for option, column, reader in columns:
         cells = raw.cells[column.key]
         codes, texts = pd.factorize(cells)
         readings = [_box(text, option, column, reader) for text in texts]
         name = f"{item.name}_{option.code}"
         block = CleanColumn(name, item, ItemType.MULTIPLE, cells, codes, list(texts), readings)
+        if any(reading.extra for reading in readings) and not words:
+            words.append(_words_column(block, reader))
         if option.missing is None:
             found.append(block)
         else:
@@ -151,7 +171,16 @@ def read_block(
     _tick_empty(found)
     for code, kind, block in refusals:
         _refuse(found, code, kind, block)
-    return found
+    return found + words
+
+
+def _words_column(block: CleanColumn, reader: ValueReader) -> CleanColumn:
+    """The text column of a column of own words; where there are none, nothing was asked."""
+    extras = [reading.extra for reading in block.readings]
+    text = extra_column(block.item, block.raw, block.codes, list(block.texts), extras, reader)
+    not_asked = Reading("", MissingKind.SKIPPED)
+    readings = [r if t else not_asked for t, r in zip(text.texts, text.readings, strict=True)]
+    return replace(text, readings=readings)
 
 
 def _refuse(found: Sequence[CleanColumn], code: str, kind: MissingKind, refusal: CleanColumn) -> None:
@@ -184,6 +213,10 @@ def _box(text: str, option: Option, column: RawColumn, reader: ValueReader) -> R
     no_answer = reader.no_answer(text)
     if no_answer is not None:
         return no_answer
+    if column.own_words:
+        extra = "" if fold(text) in _TICKED else tidy(text)
+        changes = (Change("1", Rule.SPLIT, "own words stand for the answer"),) if text != "1" else ()
+        return Reading("1", None, changes, extra)
     label = fold(column.value_labels.get(text, ""))
     if text in ("0", "1") and label not in (_EMPTY_BOX if text == "1" else _TICKED):
         return Reading(text)

@@ -34,7 +34,9 @@ class RawColumn:
     `key` is unique and is what a codebook's source is matched to: the header with the platform's grammar
     undone (matrix stems filled in, question numbers kept). `header` stands in the file. `label` is the
     question as the respondent saw it. `option` is the answer that a column of a multiple-choice question
-    stands for. `role` and `personal` are what the platform's grammar knows about the column.
+    stands for; `own_words` tells that respondents' own text stands in the cells, where an answer has such a
+    field. `role` and `personal` are what the platform's grammar knows about the column. The survey's markers
+    hold in it unless `marked` is false: there, they may be answers.
     `value_labels` come with .sav and .dta files, or from pairing an export by text with one by number.
     """
 
@@ -42,8 +44,10 @@ class RawColumn:
     header: str
     label: str = ""
     option: str = ""
+    own_words: bool = False
     role: Role = Role.NONE
     personal: bool = False
+    marked: bool = True
     value_labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     missing: Mapping[str, MissingKind] = field(default_factory=lambda: MappingProxyType({}))
 

@@ -193,6 +193,7 @@ def test_scale_range(item: Item, expected: tuple[float, float] | None) -> None:
         ("1-2 years", "１–２ years", "1—2 years", "1‑2\u2003years", "1−2 years", "1\u00ad-2 years"),
         ('say "yes"', "say “yes”", "say «yes»", "say „yes‟", "SAY ＂yes＂"),
         ("（是）", "(是)"),
+        ("非常同意", "非常 同意", "非\u3000常 同 意 "),
     ],
 )
 def test_fold_unifies(variants: tuple[str, ...]) -> None:
@@ -200,7 +201,7 @@ def test_fold_unifies(variants: tuple[str, ...]) -> None:
 
 
 def test_fold_keeps_what_differs() -> None:
-    texts = ["同意", "比较同意", "1", "-1", "1.0", "yes", "yes.", "no", ""]
+    texts = ["同意", "比较同意", "1", "-1", "1.0", "yes", "yes.", "no", "3 年", "3年", ""]
     assert len({fold(text) for text in texts}) == len(texts)
 
 

@@ -45,6 +45,19 @@ def test_pearson_equals_numpy_and_is_batched(data):
     np.testing.assert_allclose(batch[1], np.corrcoef(other, rowvar=False), **TIGHT)
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+def test_moments_of_many_rows_are_those_of_their_parts(monkeypatch, weighted):
+    rng = np.random.default_rng(3)
+    x = rng.normal(50, 2, (1000, 5))
+    x[rng.random(x.shape) < 0.2] = np.nan
+    weights = rng.random(1000) if weighted else None
+    whole = moments.moments(x, weights)
+    monkeypatch.setattr(moments, "_CELLS_AT_ONCE", 5 * 64)
+    for name in ("counts", "weights", "means", "squares", "comoments"):
+        found = getattr(moments.moments(x, weights), name)
+        np.testing.assert_allclose(found, getattr(whole, name), rtol=1e-12, atol=1e-10)
+
+
 def test_weights_are_repeated_rows(data, counts):
     x, _ = data
     batch = correlation.pearson(x, counts)

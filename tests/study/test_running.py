@@ -40,7 +40,11 @@ def test_every_firm_is_accounted_for(study_folder: Path) -> None:
     assert flow[0][1] == 81 and flow[-1][1] == 80
     assert len(result.data) == 80
     use = {row[0]("en"): row[1:] for row in result.sample_use().rows}
-    assert use["Factor analysis"] == (78, 2, Text("Paid on time (1); Books are open (1)", "按时付款（1）；账目公开（1）"))
+    assert use["Factor analysis"] == (
+        78,
+        2,
+        Text("Paid on time (1); Books are open (1)", "按时付款（1）；账目公开（1）"),
+    )
     assert use["Regression: main"][:2] == (77, 3)
     assert result.regressions[0].n_obs == 77
 

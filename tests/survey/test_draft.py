@@ -241,4 +241,6 @@ def test_questions_with_the_same_answers_share_one_list_in_any_order() -> None:
 def test_worded_codes_cannot_pass_for_an_ordinal_item() -> None:
     book = draft(export({"1、题": ["同意", "不同意"] * 4}))
     ordinal = replace(book, items=(replace(book.items[0], type=ItemType.ORDINAL),))
-    assert any("number" in problem.message or "number" in problem.expected for problem in check_codebook(ordinal))
+    assert any(
+        "number" in problem.message or "number" in problem.expected for problem in check_codebook(ordinal)
+    )

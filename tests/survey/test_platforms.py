@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from socialcap.codebook import MissingKind, Role
+from socialcap.codebook import Codebook, Item, ItemType, MissingKind, Option, Role, ValueList
 from socialcap.errors import UnreadableError, UsageError
+from socialcap.results import Text
+from socialcap.survey import clean
 from socialcap.survey.inspect import inspect
+from socialcap.survey.ledger import replay
 from socialcap.survey.platforms import PLATFORMS, detect_platform
 from socialcap.survey.raw import RawColumn, RawSurvey
 from socialcap.survey.read import read_raw
@@ -174,6 +177,24 @@ def test_wjx_growth_rates_are_no_markers(csv_file: Writer) -> None:
     assert any("read as answers" in note for note in raw.notes)
 
 
+def test_wjx_growth_rates_leave_the_markers_of_other_questions_alone(csv_file: Writer) -> None:
+    header = ["序号", "所用时间", "1、增长率", "2、性质"]
+    rows = [["1", "10秒", "-3", "-3"], ["2", "10秒", "-7.5", "1"], ["3", "10秒", "4", "-2"]]
+    raw = read_raw(csv_file("g.csv", [header, *rows]))
+    assert raw.markers["-3"] is MissingKind.SKIPPED
+    assert [column.marked for column in raw.columns] == [True, True, False, True]
+    assert any("read as answers in '1、增长率'" in note for note in raw.notes)
+    book = Codebook(
+        (
+            Item("growth", "1、增长率", type=ItemType.NUMBER),
+            Item("kind", "2、性质", type=ItemType.ORDINAL, minimum=1, maximum=4),
+        )
+    )
+    survey = clean(raw, book)
+    assert survey.cleaned["growth"].tolist() == [-3.0, -7.5, 4.0]
+    assert survey.missing["kind"].tolist() == ["skipped", "", "blank"]
+
+
 def test_wjx_answers_in_columns_of_their_own(csv_file: Writer) -> None:
     header = ["序号", "所用时间", "第3题(自有)", "第3题(银行)", "第4题(价格)", "第4题(交期)"]
     raw = read_raw(
@@ -319,7 +340,9 @@ def test_limesurvey(csv_file: Writer, separator: str) -> None:
         "SQ002",
         "other",
     ]
+    assert [found[f"Q2[{code}]"].own_words for code in ("SQ001", "SQ002", "other")] == [False, False, True]
     assert [found[f"Q3[{code}]"].option for code in ("SQ001", "SQ002")] == ["", ""]
+    assert raw.markers == {"null": MissingKind.SKIPPED}
     assert raw.cells["Q2[other]"].tolist() == ["=cmd|' /C calc'!A0", ""]
     assert raw.cells["Q4"].tolist() == ["-oth-", "'quoted'"]
     assert roles(raw) == {
@@ -357,7 +380,9 @@ def test_surveymonkey(xlsx_file: Writer) -> None:
         "Rate each — Speed",
         "Anything else?",
     ]
-    assert [column.option for column in raw.columns][9:] == ["Own", "Bank", "", "", "", "", ""]
+    options = ["Own", "Bank", "Other (please specify)", "", "", "", ""]
+    assert [column.option for column in raw.columns][9:] == options
+    assert [column.own_words for column in raw.columns][9:] == [False, False, True, *[False] * 4]
     assert columns(raw)["Rate each — Speed"].label == "Rate each"
     assert roles(raw) == {
         "Respondent ID": Role.ID,
@@ -365,6 +390,118 @@ def test_surveymonkey(xlsx_file: Writer) -> None:
         "Date Modified": Role.END_TIME,
     }
     assert personal(raw) == {"IP Address", "Email Address", "First Name", "Last Name", "Custom Data 1"}
+
+
+FUNDS = ValueList(
+    "funds",
+    (
+        Option("own", Text("Own")),
+        Option("bank", Text("Bank")),
+        Option("other", Text("Other (please specify)")),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("rows", "source", "codes"),
+    [
+        (
+            _by_columns(
+                ("Respondent ID", "", "1", "2", "3"),
+                ("Collector ID", "", "7", "7", "7"),
+                ("Which funds?", "Own", "Own", "", ""),
+                ("", "Bank", "", "", ""),
+                ("", "Other (please specify)", "", "no", ""),
+            ),
+            "Which funds?",
+            ("own", "bank", "other"),
+        ),
+        (
+            _by_columns(
+                ("id", "1", "2", "3"),
+                ("submitdate", "", "", ""),
+                ("lastpage", "3", "3", "3"),
+                ("startlanguage", "en", "en", "en"),
+                ("Q2[own]", "Y", "", ""),
+                ("Q2[bank]", "", "", ""),
+                ("Q2[other]", "", "no", ""),
+            ),
+            "Q2",
+            ("own", "bank", "other"),
+        ),
+    ],
+    ids=["surveymonkey", "limesurvey"],
+)
+def test_an_answer_in_own_words_is_an_answer(
+    csv_file: Writer, rows: list[tuple[str, ...]], source: str, codes: tuple[str, ...]
+) -> None:
+    raw = read_raw(csv_file("w.csv", rows))
+    book = Codebook((Item("q", source, type=ItemType.MULTIPLE, values="funds"),), {"funds": FUNDS})
+    survey = clean(raw, book)
+    answers = survey.cleaned[[f"q_{code}" for code in codes]]
+    assert answers.iloc[0].tolist() == [1, 0, 0] and answers.iloc[1].tolist() == [0, 0, 1]
+    assert answers.iloc[2].isna().all()
+    assert survey.cleaned["q_text"].fillna("").tolist() == ["", "no", ""]
+    assert not survey.problems
+    assert not {column.key for column in raw.columns if column.option} & set(survey.unknown_columns)
+    replayed = replay(survey.raw, survey.ledger, book)
+    assert replayed.equals(survey.cleaned[replayed.columns])
+
+
+def test_own_words_without_an_option_for_them_are_named(csv_file: Writer) -> None:
+    funds = ValueList("funds", FUNDS.options[:2])
+    book = Codebook(
+        (Item("q", "Which funds do you use?", type=ItemType.MULTIPLE, values="funds"),), {"funds": funds}
+    )
+    survey = clean(read_raw(csv_file("s.csv", SURVEYMONKEY)), book)
+    key = "Which funds do you use? — Other (please specify)"
+    assert key in survey.unknown_columns
+    assert any(key in problem.message for problem in survey.problems)
+
+
+def test_qualtrics_text_columns_are_no_answers(csv_file: Writer) -> None:
+    raw = read_raw(csv_file("q.csv", QUALTRICS))
+    assert columns(raw)["Q2_3_TEXT"].own_words
+    book = Codebook((Item("Q2", type=ItemType.MULTIPLE, values="funds"),), {"funds": FUNDS})
+    survey = clean(raw, book)
+    assert not survey.problems and "Q2_3_TEXT" in survey.unknown_columns
+
+
+def test_limesurvey_null_is_a_question_not_shown(csv_file: Writer) -> None:
+    rows = _by_columns(
+        ("id", "1", "2"),
+        ("submitdate", "", ""),
+        ("lastpage", "3", "3"),
+        ("startlanguage", "en", "en"),
+        ("Q2[own]", "Y", "null"),
+        ("Q2[bank]", "", "null"),
+    )
+    book = Codebook((Item("Q2", type=ItemType.MULTIPLE, values="funds"),), {"funds": FUNDS})
+    survey = clean(read_raw(csv_file("l.csv", rows)), book)
+    assert survey.cleaned.loc[2].tolist() == [1.0, 0.0]
+    assert survey.missing.loc[3].tolist() == ["skipped", "skipped"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "named"),
+    [
+        ("Bank,Kin, friends", ("bank", "kin")),
+        ("Kin, friends", ("kin",)),
+        ("Kin, friends, or others,Bank", ("kin_others", "bank")),
+        ("Kin", ()),
+    ],
+)
+def test_an_option_may_hold_the_separator_of_the_list(
+    csv_file: Writer, cell: str, named: tuple[str, ...]
+) -> None:
+    options = {"bank": "Bank", "kin": "Kin, friends", "kin_others": "Kin, friends, or others"}
+    funds = ValueList("funds", tuple(Option(code, Text(words)) for code, words in options.items()))
+    book = Codebook((Item("Q1", type=ItemType.MULTIPLE, values="funds"),), {"funds": funds})
+    rows = [["StartDate", "EndDate", "Status", "Finished", "Q1"], ["", "", "", "", cell]]
+    survey = clean(read_raw(csv_file("q.csv", rows), platform="qualtrics"), book)
+    found = survey.cleaned.iloc[0].to_dict()
+    assert {name for name, value in found.items() if value == 1} == {f"Q1_{code}" for code in named}
+    assert all((value == 0) == bool(named) for value in found.values() if value != 1)
 
 
 def test_surveymonkey_condensed(csv_file: Writer) -> None:
@@ -425,6 +562,12 @@ def test_stacked_files_have_a_source_column(csv_file: Writer) -> None:
     assert [file.rows for file in raw.files] == [2, 1]
     assert any("a.csv has no column 'y'" in note for note in raw.notes)
     assert all(dtype == "str" for dtype in raw.cells.dtypes)
+    survey = clean(raw, Codebook((Item("id"), Item("x"))))
+    assert survey.unknown_columns == ("y",) and survey.cleaned["source"].tolist() == [
+        "a.csv",
+        "a.csv",
+        "b.csv",
+    ]
 
 
 def test_stacking_keeps_a_column_that_is_called_source(csv_file: Writer) -> None:
@@ -467,6 +610,14 @@ def test_a_table_can_be_joined_to_an_export(csv_file: Writer, wjx: Path) -> None
     assert (raw.platform, raw.list_separator) == ("wjx", "┋")
     assert raw.cells["年产值"].tolist() == ["800万", "1.2亿"]
     assert raw.cells["1、企业性质"].tolist() == ["集体", "私营"]
+
+
+def test_a_repeated_personal_id_is_named_by_its_rows_alone(csv_file: Writer) -> None:
+    one = csv_file("a.csv", [["phone", "x"], ["13812345678", "a"], ["13812345678", "b"]])
+    two = csv_file("b.csv", [["phone", "y"], ["13812345678", "q"]])
+    with pytest.raises(UnreadableError, match="rows 2, 3") as error:
+        read_raw([one, two], combine="join", id_column="phone")
+    assert "138" not in str(error.value)
 
 
 def test_joining_reports_every_bad_id(csv_file: Writer) -> None:

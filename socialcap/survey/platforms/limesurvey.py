@@ -58,9 +58,11 @@ BRACKETED = re.compile(r"([A-Za-z][A-Za-z0-9]*)\[([A-Za-z0-9]+)\](.*)", re.DOTAL
 UNDERSCORED = re.compile(r"([A-Za-z][A-Za-z0-9]*)_([A-Za-z0-9]+)")
 TEXTED = re.compile(r"([A-Za-z][A-Za-z0-9]*(?:\[[^\]]+\])*)\. (.+)", re.DOTALL)
 OTHER = ("other", "comment")
-TICKED = ("Y", "")
+TICKED = ("Y", "", "null")
 ANSWERED = ("Yes", "No", "N/A", "")
 NOT_SHOWN = {"N/A": MissingKind.SKIPPED}
+# A question that did not apply to the respondent, where the export tells it from an empty answer.
+MARKERS = MappingProxyType({"null": MissingKind.SKIPPED})
 
 
 def detect(grid: Grid) -> bool:
@@ -84,6 +86,7 @@ def parse(grid: Grid) -> Parsed:
                 header=written,
                 label=match[2] if match else "",
                 option=options.get(code, ""),
+                own_words=options.get(code, "") == "other",
                 role=ROLES.get(code, Role.NONE),
                 personal=code in PERSONAL,
                 missing=MappingProxyType(NOT_SHOWN if _in_words(column) else {}),
@@ -93,6 +96,7 @@ def parse(grid: Grid) -> Parsed:
             )
         ),
         cells=cells,
+        markers=MARKERS,
         notes=notes,
         problems=(*unnamed_columns(grid, names), *problems),
     )

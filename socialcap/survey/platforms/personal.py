@@ -8,10 +8,11 @@ from collections import Counter
 import pyarrow as pa
 
 HEADINGS = re.compile(
-    r"(?:企业|公司|单位)(?:全称|名称|名$)|法人代表|法定代表人|联系人|姓名|手机|电话|联系方式|身份证|微信号|微信昵称|昵称|QQ号|邮箱|住址|地址|经纬度|经度|纬度|定位"
-    r"|(?<![a-z])(?:e-?mail|phone|mobile|telephone|tel|latitude|longitude|gps|geopoint|passport|nickname"
-    r"|ip ?address|national id|(?:first|last|full|family|given|respondent'?s?|owner'?s?|contact|company|firm|business|enterprise) ?name"
-    r"|contact (?:number|person|details))"
+    r"(?:企业|公司|单位)(?:全称|名称|名$)|法人代表|法定代表人|联系人|姓名|手机|电话|联系方式|身份证"
+    r"|微信号|微信昵称|昵称|QQ号|邮箱|住址|地址|经纬度|经度|纬度|定位"
+    r"|(?<![a-z])(?:e-?mail|phone|mobile|telephone|tel|wechat|weixin|whatsapp|latitude|longitude|gps|geopoint"
+    r"|passport|nickname|ip ?address|national id|contact (?:number|person|details)"
+    r"|(?:first|last|full|family|given|respondent'?s?|owner'?s?|contact|company|firm|business|enterprise) ?name)"
     r"(?![a-z])",
     re.IGNORECASE,
 )

@@ -79,6 +79,7 @@ def parse(grid: Grid) -> Parsed:
                 key=key,
                 header=written,
                 label=label,
+                own_words=name.endswith("_TEXT"),
                 option=label.rpartition(" - ")[2] if "choiceId" in identity and label else "",
                 role=ROLES.get(name, Role.NONE),
                 personal=name in PERSONAL,

@@ -86,6 +86,7 @@ def parse(grid: Grid) -> Parsed:
                 header=written or question,
                 label=question if question not in OWN else "",
                 option=options.get(position, ""),
+                own_words=part.casefold() in FREE,
                 role=ROLES.get(question, Role.NONE),
                 personal=question in PERSONAL,
             )
@@ -118,14 +119,21 @@ def _second_row(grid: Grid, questions: Sequence[str]) -> bool:
 
 
 def _options(questions: Sequence[str], parts: Sequence[str], cells: pa.Table) -> dict[int, str]:
-    """Columns that are answers of a multiple choice: every one of the question's holds itself or nothing."""
+    """Columns that are answers of a multiple choice: every one of the question's holds itself or nothing.
+
+    The column of another answer than those offered holds the respondent's own words.
+    """
     columns: dict[str, list[int]] = {}
+    free: dict[str, int] = {}
     for position, (question, part) in enumerate(zip(questions, parts, strict=True)):
-        if part and part.casefold() not in SINGLE | FREE:
+        if part.casefold() in FREE:
+            free[question] = position
+        elif part and part.casefold() not in SINGLE:
             columns.setdefault(question, []).append(position)
     found = {}
-    for positions in columns.values():
+    for question, positions in columns.items():
         texts = {position: set(cells.column(position).unique().to_pylist()) - {""} for position in positions}
         if any(texts.values()) and all(texts[position] <= {parts[position]} for position in positions):
-            found.update({position: parts[position] for position in positions})
+            own = [free[question]] if question in free else []
+            found.update({position: parts[position] for position in (*positions, *own)})
     return found

@@ -65,11 +65,11 @@ def parse(grid: Grid) -> Parsed:
     full = _with_stems(names)
     keys, notes, problems = unique_keys(grid, full)
     cells = body(grid, 1)
-    markers, marker_notes = _markers(names, cells)
+    markers, unmarked, marker_notes = _markers(names, keys, cells)
     options = _options(full, cells)
     return Parsed(
         columns=tuple(
-            _column(key, written, name, options.get(name, ""), "序号" in names)
+            _column(key, written, name, options.get(name, ""), "序号" in names, key not in unmarked)
             for key, written, name in zip(keys, grid.row(0), full, strict=True)
         ),
         cells=cells,
@@ -116,7 +116,7 @@ def _options(names: list[str], cells: pa.Table) -> dict[str, str]:
     }
 
 
-def _column(key: str, written: str, name: str, option: str, numbered: bool) -> RawColumn:
+def _column(key: str, written: str, name: str, option: str, numbered: bool, marked: bool) -> RawColumn:
     role = ROLES.get(name, Role.NONE)
     if name == "用户ID" and not numbered:
         role = Role.ID
@@ -128,26 +128,34 @@ def _column(key: str, written: str, name: str, option: str, numbered: bool) -> R
         option=option,
         role=role,
         personal=name in PERSONAL,
+        marked=marked,
     )
 
 
-def _markers(names: list[str], cells: pa.Table) -> tuple[dict[str, MissingKind], tuple[str, ...]]:
-    """The texts for skipped and blank; the numbers for them only in an export by number.
+def _markers(
+    names: list[str], keys: list[str], cells: pa.Table
+) -> tuple[dict[str, MissingKind], set[str], tuple[str, ...]]:
+    """The texts for skipped and blank, the columns in which they do not hold, and what to say about it.
 
     An export by text says `(跳过)`: one that does not, but has -3 or -2 in columns without any other negative
-    number, is by number.
+    number, is by number. In its columns with other negative numbers -3 and -2 may be answers.
     """
-    questions = [cells.column(i) for i, name in enumerate(names) if name not in ROLES]
-    if any(contains(column, marker) for column in questions for marker in TEXT_MARKERS):
-        return dict(TEXT_MARKERS), ()
-    marked = [c for c in questions if any(contains(c, marker) for marker in NUMBER_MARKERS)]
-    if not marked:
-        return dict(TEXT_MARKERS), ()
-    if any(_other_negatives(column) for column in marked):
-        note = "-3 and -2 are read as answers, for other negative numbers stand beside them"
-        return dict(TEXT_MARKERS), (note,)
-    note = "taken as an export by number: -3 is skipped by routing, -2 is left blank"
-    return {**TEXT_MARKERS, **NUMBER_MARKERS}, (note,)
+    pairs = zip(names, keys, strict=True)
+    questions = {key: cells.column(at) for at, (name, key) in enumerate(pairs) if name not in ROLES}
+    if any(contains(column, marker) for column in questions.values() for marker in TEXT_MARKERS):
+        return dict(TEXT_MARKERS), set(), ()
+    marked = {k for k, c in questions.items() if any(contains(c, marker) for marker in NUMBER_MARKERS)}
+    unclear = {key for key in marked if _other_negatives(questions[key])}
+    notes = []
+    if unclear:
+        listed = ", ".join(repr(key) for key in questions if key in unclear)
+        notes.append(
+            f"-3 and -2 are read as answers in {listed}, for other negative numbers stand beside them there"
+        )
+    if marked == unclear:
+        return dict(TEXT_MARKERS), set(), tuple(notes)
+    notes.append("taken as an export by number: -3 is skipped by routing, -2 is left blank")
+    return {**TEXT_MARKERS, **NUMBER_MARKERS}, unclear, tuple(notes)
 
 
 def _other_negatives(column: pa.ChunkedArray) -> bool:
