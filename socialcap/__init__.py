@@ -14,18 +14,32 @@ _HOMES = {
     "read_survey": "socialcap.survey",
     "inspect": "socialcap.survey.inspect",
     "draft_codebook": "socialcap.survey",
+    "describe_missing": "socialcap.survey",
+    "impute": "socialcap.survey",
     "correlation": "socialcap.measurement",
     "adequacy": "socialcap.measurement",
     "n_factors": "socialcap.measurement",
     "factor_analysis": "socialcap.measurement",
     "bootstrap_factor_analysis": "socialcap.measurement",
     "reliability": "socialcap.measurement",
+    "second_opinion": "socialcap.measurement",
     "composite": "socialcap.measurement",
     "confirmatory": "socialcap.measurement",
     "invariance": "socialcap.measurement",
     "validity": "socialcap.measurement",
     "common_method_bias": "socialcap.measurement",
     "regress": "socialcap.regression",
+    "margins": "socialcap.regression",
+    "predict": "socialcap.regression",
+    "hierarchical": "socialcap.regression",
+    "diagnostics": "socialcap.regression.diagnostics",
+    "mediation": "socialcap.regression.mediation",
+    "moderation": "socialcap.regression.moderation",
+    "sensitivity": "socialcap.regression.sensitivity",
+    "multiple_testing": "socialcap.regression.multiple_testing",
+    "pipeline": "socialcap.inference",
+    "croon_regression": "socialcap.inference",
+    "latent_regression": "socialcap.inference",
     "read_population": "socialcap.simulation",
     "simulate": "socialcap.simulation",
     "read_study": "socialcap.plan",
@@ -38,6 +52,7 @@ __all__ = ["__version__", *_HOMES]
 
 if TYPE_CHECKING:
     from socialcap.codebook import read_codebook, write_codebook
+    from socialcap.inference import croon_regression, latent_regression, pipeline
     from socialcap.measurement import (
         adequacy,
         bootstrap_factor_analysis,
@@ -49,14 +64,20 @@ if TYPE_CHECKING:
         invariance,
         n_factors,
         reliability,
+        second_opinion,
         validity,
     )
     from socialcap.plan import read_study
-    from socialcap.regression import regress
+    from socialcap.regression import hierarchical, margins, predict, regress
+    from socialcap.regression.diagnostics import diagnostics
+    from socialcap.regression.mediation import mediation
+    from socialcap.regression.moderation import moderation
+    from socialcap.regression.multiple_testing import multiple_testing
+    from socialcap.regression.sensitivity import sensitivity
     from socialcap.report import write_report
     from socialcap.simulation import read_population, simulate
     from socialcap.study import check, run
-    from socialcap.survey import draft_codebook, read_survey
+    from socialcap.survey import describe_missing, draft_codebook, impute, read_survey
     from socialcap.survey.inspect import inspect
 
 

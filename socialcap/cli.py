@@ -24,6 +24,7 @@ from socialcap.errors import (
     Problem,
     SocialcapError,
     SocialcapWarning,
+    UnreadableError,
     UsageError,
     nearest,
 )
@@ -111,7 +112,10 @@ def inspect(
     """Say what a file is: platform, encoding, header rows, columns."""
     from socialcap.survey.inspect import inspect as inspect_file
 
-    _show_result(inspect_file(file), lang.value, as_json)
+    found = inspect_file(file)
+    _show_result(found, lang.value, as_json)
+    if found.problems:
+        raise typer.Exit(UnreadableError.exit_code)
 
 
 @app.command()

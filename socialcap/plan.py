@@ -9,13 +9,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from socialcap.errors import Problem, StudyError
 from socialcap.results import Text
+from socialcap.results.regression import Covariance, Model
 from socialcap.settings import load_toml, settings_problem, tables_in
 
 STUDY_FILE = "study.toml"
 
 Platform = Literal["auto", "plain", "wjx", "qualtrics", "kobo", "limesurvey", "surveymonkey", "spss", "stata"]
 Missing = Literal["listwise", "pairwise", "em"]
-Covariance = Literal["nonrobust", "HC0", "HC1", "HC2", "HC3"]
 FlagName = Literal[
     "duplicate_id",
     "duplicate_answers",
@@ -41,7 +41,12 @@ def _text(value: Any) -> Any:
     return value
 
 
+def _names(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
 BilingualText = Annotated[Text, BeforeValidator(_text)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 
 
 class Part(BaseModel):
@@ -160,13 +165,33 @@ class FactorsPart(Part):
 
 
 class RegressionPart(Part):
-    """[[regression]]: one model."""
+    """[[regression]]: one model; what each setting means is said at `socialcap.regress`."""
 
     name: str
     formula: str
     label: BilingualText = Text()
-    model: Literal["ols"] = "ols"
-    cov: Covariance = "HC3"
+    model: Model = "ols"
+    cov: Covariance | None = None
+    clusters: Names = ()
+    weights: str | None = None
+    strata: str | None = None
+    fixed_effects: Names = ()
+    lower: float | None = None
+    upper: float | None = None
+    exposure: str | None = None
+    base: str | None = None
+    selection: str | None = None
+    second: str | None = None
+    groups: str | None = None
+    slopes: Names = ()
+    method: Literal["ml", "twostep", "2sls", "liml", "reml"] | None = None
+    wild_weights: Literal["rademacher", "webb"] = "rademacher"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The variables named outside the formulas."""
+        single = (self.weights, self.strata, self.exposure, self.groups)
+        return (*self.clusters, *self.fixed_effects, *self.slopes, *(name for name in single if name))
 
 
 class ReportPart(Part):

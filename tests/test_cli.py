@@ -12,7 +12,7 @@ REPOSITORY = Path(__file__).parents[1]
 
 
 def socialcap(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "socialcap.cli", *map(str, arguments)]
+    command = [sys.executable, "-m", "socialcap", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", cwd=cwd, check=False)
 
 
@@ -102,7 +102,7 @@ def test_a_folder_that_cannot_be_written_is_exit_code_6(study_folder: Path, tmp_
     (tmp_path / "taken").write_text("a file", encoding="utf-8")
     done = socialcap("run", study_folder, "-o", tmp_path / "taken")
     assert done.returncode == 6
-    assert "nothing was written" in done.stderr and "Traceback" not in done.stderr
+    assert "is a file" in done.stderr and "Traceback" not in done.stderr
     assert (tmp_path / "taken").read_text(encoding="utf-8") == "a file"
 
 

@@ -12,6 +12,8 @@ from socialcap.codebook.model import Codebook, Item, ItemType, Option, Role
 from socialcap.codebook.ranges import as_number, scale_range
 from socialcap.errors import Problem, nearest
 
+_LISTED_CODES = 10
+
 
 @dataclass(frozen=True)
 class Places:
@@ -165,7 +167,9 @@ def _ranges(book: Codebook, places: Places) -> Iterator[Problem]:
         if low is not None and high is not None and low > high:
             yield places.item(position, "min", f"min {low:g} is above max {high:g}")
         elif not item.type.numeric and (low is not None or high is not None):
-            yield places.item(position, "type", f"a {item.type} item has no min and max", value=item.type)
+            yield places.item(
+                position, "type", f"a {item.type} item has no min and max", value=item.type.value
+            )
         elif item.type is ItemType.ORDINAL and item.values in book.value_lists:
             outside = [
                 code
@@ -178,7 +182,9 @@ def _ranges(book: Codebook, places: Places) -> Iterator[Problem]:
                     position, "values", f"codes outside min and max: {', '.join(outside)}", value=item.values
                 )
         if item.reverse and not item.type.numeric:
-            yield places.item(position, "reverse", f"a {item.type} item cannot be reversed", value=item.type)
+            yield places.item(
+                position, "reverse", f"a {item.type} item cannot be reversed", value=item.type.value
+            )
         elif item.reverse and scale_range(item, book) is None and item.values in ("", *book.value_lists):
             yield places.item(
                 position, "reverse", "reversing needs the scale's range", expected="min and max"
@@ -189,6 +195,7 @@ def _missing_codes(book: Codebook, places: Places) -> Iterator[Problem]:
     for position, item in enumerate(book):
         options = book.value_lists[item.values].options if item.values in book.value_lists else ()
         span = scale_range(item, book) if item.type.numeric else None
+        inside: list[str] = []
         for code, kind in item.missing.items():
             option = next((o for o in options if _same_code(o.code, code)), None)
             number = as_number(code)
@@ -197,10 +204,16 @@ def _missing_codes(book: Codebook, places: Places) -> Iterator[Problem]:
             elif option is not None and option.missing is not kind:
                 message = f"code {code} is {kind} here and {option.missing} in list {item.values!r}"
             elif option is None and span is not None and number is not None and span[0] <= number <= span[1]:
-                message = f"code {code} is declared missing, yet lies in the range {span[0]:g} to {span[1]:g}"
+                inside.append(code)
+                continue
             else:
                 continue
             yield places.item(position, "missing", message, value=code)
+        if inside and span is not None:
+            codes = f"code {inside[0]} is" if len(inside) == 1 else f"{len(inside)} codes are"
+            message = f"{codes} declared missing, yet in the range {span[0]:g} to {span[1]:g}"
+            more = ", …" if len(inside) > _LISTED_CODES else ""
+            yield places.item(position, "missing", message, value=", ".join(inside[:_LISTED_CODES]) + more)
 
 
 def _same_code(code: str, other: str) -> bool:

@@ -10,6 +10,7 @@ from socialcap.measurement.invariance import invariance
 from socialcap.measurement.method_bias import common_method_bias
 from socialcap.measurement.reliability import reliability
 from socialcap.measurement.retention import n_factors
+from socialcap.measurement.second_opinion import second_opinion
 from socialcap.measurement.validity import validity
 
 __all__ = [
@@ -24,5 +25,6 @@ __all__ = [
     "n_factors",
     "name_by_scales",
     "reliability",
+    "second_opinion",
     "validity",
 ]

@@ -2,6 +2,14 @@
 
 from socialcap.results.bootstrap import FactorBootstrapResult
 from socialcap.results.confirmatory import ConfirmatoryResult
+from socialcap.results.diagnostics import (
+    BinaryDiagnosticsResult,
+    DiagnosticsResult,
+    LinearDiagnosticsResult,
+    OrderedDiagnosticsResult,
+)
+from socialcap.results.effects import HierarchicalResult, MarginsResult, PredictionResult
+from socialcap.results.inference import LatentRegressionResult, PipelineResult
 from socialcap.results.invariance import InvarianceResult
 from socialcap.results.measurement import (
     AdequacyResult,
@@ -10,11 +18,16 @@ from socialcap.results.measurement import (
     CorrelationResult,
     FactorResult,
 )
+from socialcap.results.mediation import MediationResult
 from socialcap.results.method_bias import MethodBiasResult
+from socialcap.results.moderation import ModerationResult
+from socialcap.results.multiple_testing import MultipleTestingResult
 from socialcap.results.problems import problem_table
 from socialcap.results.regression import RegressionResult, Term, regression_table
 from socialcap.results.reliability import ReliabilityResult
 from socialcap.results.retention import NFactorsResult, Rule
+from socialcap.results.second_opinion import Opinion, SecondOpinionResult
+from socialcap.results.sensitivity import SensitivityResult
 from socialcap.results.study import MeasurementResult, Provenance, StudyResult
 from socialcap.results.table import (
     LANGUAGES,
@@ -37,24 +50,39 @@ __all__ = [
     "STARS_NOTE",
     "AdequacyResult",
     "Align",
+    "BinaryDiagnosticsResult",
     "Caution",
     "Column",
     "CompositeResult",
     "ConfirmatoryResult",
     "CorrelationResult",
+    "DiagnosticsResult",
     "FactorBootstrapResult",
     "FactorResult",
     "Formatted",
+    "HierarchicalResult",
     "InvarianceResult",
     "Lang",
+    "LatentRegressionResult",
+    "LinearDiagnosticsResult",
+    "MarginsResult",
     "MeasurementResult",
+    "MediationResult",
     "MethodBiasResult",
+    "ModerationResult",
+    "MultipleTestingResult",
     "NFactorsResult",
+    "Opinion",
+    "OrderedDiagnosticsResult",
+    "PipelineResult",
+    "PredictionResult",
     "Provenance",
     "RegressionResult",
     "ReliabilityResult",
     "Result",
     "Rule",
+    "SecondOpinionResult",
+    "SensitivityResult",
     "Starred",
     "StudyResult",
     "Table",

@@ -19,6 +19,7 @@ from socialcap.results.problems import problem_table
 from socialcap.results.regression import RegressionResult, regression_table
 from socialcap.results.reliability import ReliabilityResult, reliability_tables
 from socialcap.results.retention import NFactorsResult
+from socialcap.results.second_opinion import SecondOpinionResult
 from socialcap.results.table import Column, Result, Table, Text, table_rows
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class Provenance:
 class MeasurementResult(Result):
     """What the measurement of a study gave, step by step; `stability` is None without a bootstrap."""
 
+    missing: Result
     correlation: CorrelationResult
     reliability: tuple[ReliabilityResult, ...]
     adequacy: AdequacyResult
@@ -62,12 +64,13 @@ class MeasurementResult(Result):
     factors: FactorResult
     stability: FactorBootstrapResult | None
     composite: CompositeResult
+    second_opinion: SecondOpinionResult
 
     def tables(self) -> list[Table]:
         steps: list[Result] = [self.adequacy, self.retention, self.factors]
         steps += [self.stability] if self.stability else []
         tables = [table for step in [*steps, self.composite, self.correlation] for table in step.tables()]
-        return [*reliability_tables(self.reliability), *tables]
+        return [*self.missing.tables(), *reliability_tables(self.reliability), *tables]
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,8 @@ class StudyResult(Result):
             models = [regression_table(self.regressions, self.labels())]
             models += [table for model in self.regressions for table in model.tables()]
             yield "regressions", Text("Access to finance", "融资环境"), models
-        yield "provenance", Text("Provenance", "来源与版本"), [self.provenance.table()]
+        checked = self.measurement.second_opinion.tables() if self.measurement else []
+        yield "provenance", Text("Provenance", "来源与版本"), [*checked, self.provenance.table()]
 
     def sample_use(self) -> Table:
         """How many analysed firms each model uses, and which variables cost it the others."""

@@ -93,7 +93,11 @@ def _factor_problems(plan: StudyPlan, book: Codebook) -> Iterator[Problem]:
         if name in book and not book[name].type.numeric:
             kinds = "ordinal or a number"
             yield Problem(
-                "this item is not numeric", STUDY_FILE, column=name, value=book[name].type, expected=kinds
+                "this item is not numeric",
+                STUDY_FILE,
+                column=name,
+                value=book[name].type.value,
+                expected=kinds,
             )
     if items and part.n_factors > len(items):
         yield Problem(f"n_factors is {part.n_factors}, but there are {len(items)} items", STUDY_FILE)
@@ -113,11 +117,18 @@ def _regression_problems(plan: StudyPlan, book: Codebook) -> Iterator[Problem]:
     for part in plan.regression:
         usable = [name for name in variables(plan, book) if plan.data.keep_personal or name not in personal]
         outcome = part.formula.split("~")[0].strip()
-        if outcome in book and not book[outcome].type.numeric and outcome in usable:
+        categorical = part.model in ("logit", "probit", "firth", "multinomial", "bivariate_probit")
+        if outcome in book and not (book[outcome].type.numeric or categorical) and outcome in usable:
             kind = f"is {book[outcome].type}; a regression's outcome must be ordinal or a number"
             yield Problem(f"regression {part.name}: the outcome {kind}", STUDY_FILE, column=outcome)
-        for problem in formula_problems(part.formula, usable):
-            yield Problem(f"regression {part.name}: {problem.message}", STUDY_FILE, value=problem.value)
+        for formula in filter(None, (part.formula, part.selection, part.second)):
+            for problem in formula_problems(formula, usable):
+                yield Problem(f"regression {part.name}: {problem.message}", STUDY_FILE, value=problem.value)
+        for name in part.columns:
+            if name not in usable:
+                hint = nearest(name, usable)
+                message = f"there is no variable {name!r}" + (f"; did you mean {hint!r}?" if hint else "")
+                yield Problem(f"regression {part.name}: {message}", STUDY_FILE)
     for name, item in ((n, book[n]) for n in personal if not plan.data.keep_personal):
         if item.scale and plan.factors and name in factor_items(plan, book):
             yield Problem("a personal variable cannot be factored", STUDY_FILE, column=name)

@@ -25,6 +25,7 @@ from socialcap.measurement import (
     factor_analysis,
     n_factors,
     reliability,
+    second_opinion,
 )
 from socialcap.plan import FactorsPart, RegressionPart, StudyPlan
 from socialcap.regression import regress
@@ -37,7 +38,7 @@ from socialcap.results import (
 )
 from socialcap.study.names import factor_items, level_labels, require_known_names, scales, variable_labels
 from socialcap.study.problems import survey_problems
-from socialcap.survey import Survey, read_survey
+from socialcap.survey import Survey, describe_missing, read_survey
 
 Progress = Callable[[str], None]
 _LIBRARIES = ("numpy", "scipy", "pandas", "statsmodels", "formulaic")
@@ -69,13 +70,13 @@ def _run(plan: StudyPlan, progress: Progress) -> StudyResult:
     data = with_levels(survey.responses, book)
     measured = None
     if plan.factors:
-        measured = measure(plan, plan.factors, data, book, labels, progress)
+        measured = measure(plan, plan.factors, data, survey.missing, book, labels, progress)
         assert measured.factors.scores is not None  # the factors are those of data
         data = data.join(measured.factors.scores).join(measured.composite.scores)
     models = []
     for part in plan.regression:
         progress(f"regression {part.name}")
-        models.append(_model(part, data, labels, book))
+        models.append(_model(part, data, labels, book, plan.study.seed))
     return StudyResult(
         name=plan.study.name,
         title=plan.study.title or Text(plan.study.name, plan.study.name),
@@ -90,7 +91,7 @@ def _run(plan: StudyPlan, progress: Progress) -> StudyResult:
 
 
 def _model(
-    part: RegressionPart, data: pd.DataFrame, labels: Mapping[str, Text], book: Codebook
+    part: RegressionPart, data: pd.DataFrame, labels: Mapping[str, Text], book: Codebook, seed: int
 ) -> RegressionResult:
     try:
         return regress(
@@ -98,6 +99,21 @@ def _model(
             data,
             model=part.model,
             cov=part.cov,
+            clusters=part.clusters or None,
+            weights=part.weights,
+            strata=part.strata,
+            fixed_effects=part.fixed_effects or None,
+            lower=part.lower,
+            upper=part.upper,
+            exposure=part.exposure,
+            base=part.base,
+            selection=part.selection,
+            second=part.second,
+            groups=part.groups,
+            slopes=part.slopes,
+            method=part.method,
+            wild_weights=part.wild_weights,
+            seed=seed,
             name=part.name,
             label=part.label,
             labels=labels,
@@ -146,16 +162,22 @@ def measure(
     plan: StudyPlan,
     part: FactorsPart,
     data: pd.DataFrame,
+    kinds: pd.DataFrame,
     book: Codebook,
     labels: Mapping[str, Text],
     progress: Progress = silent,
 ) -> MeasurementResult:
-    """Reliability of the scales, adequacy, number of factors, factors, their stability, and the composite."""
+    """Missing answers, reliability, adequacy, number of factors, factors, their stability, the composite.
+
+    `kinds` says why cells of `data` are missing.
+    """
     items, seed = factor_items(plan, book), plan.study.seed
     known = {
         name: [item for item in members if item in items] for name, members in scales(plan, book).items()
     }
     used = {name: members for name, members in known.items() if members}
+    progress("missing answers")
+    absent = describe_missing(data[items], kinds, book)
     progress("reliability of the scales")
     reliable = tuple(
         reliability(data, members, seed=seed, name=scale, labels=labels)
@@ -193,7 +215,13 @@ def measure(
             data, part.n_factors, replicates=part.bootstrap, seed=seed, **options
         )
     index = composite(factors, part.composite, part.composite_name)
-    return MeasurementResult(corr, reliable, adequate, retained, factors, stable, index)
+    progress("second opinion")
+    checked = second_opinion(data, factors, used)
+    if not checked.agrees:
+        warnings.warn(
+            "another library computes a number differently: see the second opinion", SocialcapWarning, 2
+        )
+    return MeasurementResult(absent, corr, reliable, adequate, retained, factors, stable, index, checked)
 
 
 def provenance(plan: StudyPlan, survey: Survey) -> Provenance:

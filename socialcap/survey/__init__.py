@@ -11,11 +11,22 @@ from socialcap.codebook import Codebook, Role
 from socialcap.plan import DerivedPart, ExcludePart, Platform, QualityPart
 from socialcap.survey.clean import NO_QUALITY, clean
 from socialcap.survey.draft import draft_codebook
+from socialcap.survey.imputation import impute
+from socialcap.survey.missing import describe_missing
 from socialcap.survey.read import read_raw
 from socialcap.survey.reverse_key import reverse_key_check
 from socialcap.survey.survey import Survey
 
-__all__ = ["Survey", "clean", "draft_codebook", "read_raw", "read_survey", "reverse_key_check"]
+__all__ = [
+    "Survey",
+    "clean",
+    "describe_missing",
+    "draft_codebook",
+    "impute",
+    "read_raw",
+    "read_survey",
+    "reverse_key_check",
+]
 
 
 def read_survey(

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from socialcap.codebook import Codebook, Item, ItemType, MissingKind, Role
-from socialcap.codebook.folding import fold
+from socialcap.codebook.folding import fold, tidy
 from socialcap.codebook.ranges import scale_range
 from socialcap.errors import UsageError
 from socialcap.kernels import FloatArray, IntArray, careless
@@ -119,9 +119,14 @@ class Answers:
         return [(item, columns) for item, columns in found if columns]
 
     def id_groups(self) -> IntArray | None:
-        """A label per row that rows with the same id share; −1 where the id is missing."""
+        """A label per row that rows with the same id share, outer white space aside; −1 where there is none."""
         ids = [item.name for item in self.book.with_role(Role.ID) if item.name in self.cleaned]
-        return pd.factorize(self.cleaned[ids[0]])[0].astype(np.int64) if ids else None
+        if not ids:
+            return None
+        values = self.cleaned[ids[0]]
+        if not pd.api.types.is_numeric_dtype(values.dtype):
+            values = values.map(lambda value: tidy(str(value)) or None, na_action="ignore")
+        return pd.factorize(values)[0].astype(np.int64)
 
     def duplicate_ids(self) -> FloatArray | None:
         """How many rows carry the row's id."""

@@ -57,8 +57,8 @@ def draft_codebook(raw: RawSurvey) -> Codebook:
 
     Sources are the columns' keys, labels the questions; roles and personal data are what the platform says.
     Types are guessed from the texts that occur. Answers in words are their own codes under a nominal type, in
-    one list for all questions that share them: words such as 同意 and 比较同意 have no fixed number, and their
-    order is left to a person. A scale's range is guessed from the numbers that occur, which may not show its
+    one list for all questions that share them: words such as 同意 and 比较同意 have no fixed number, and
+    their order is left to a person. A scale's range is guessed from the numbers that occur, which may not show its
     ends.
     """
     return _Draft(raw).codebook()

@@ -80,7 +80,16 @@ def test_a_good_codebook_has_no_problems() -> None:
         (replace(GOOD, name="a", missing={"5": R}), "missing", "offers it as an answer"),
         (replace(GOOD, name="a", missing={"5.0": R}), "missing", "offers it as an answer"),
         (replace(GOOD, name="a", missing={"9": B}), "missing", "is blank here and refused in list"),
-        (replace(GOOD, name="a", missing={"2.5": B}), "missing", "lies in the range 1 to 5"),
+        (
+            replace(GOOD, name="a", missing={"2.5": B}),
+            "missing",
+            "code 2.5 is declared missing, yet in the range 1 to 5",
+        ),
+        (
+            replace(GOOD, name="a", missing={"1.5": B, "2.5": B}),
+            "missing",
+            "2 codes are declared missing, yet in the range 1 to 5",
+        ),
         (Item("a", type=ItemType.PERCENT, minimum=0, maximum=100, missing={"99": R}), "missing", "0 to 100"),
         (Item("a", role=Role.ATTENTION), "check", "needs the answer"),
         (Item("a", check="x"), "check", "only an attention check"),

@@ -90,7 +90,7 @@ def test_consistency_falls_for_random_answers():
 
 def test_repeats_of_an_id_are_flagged_and_its_first_row_is_not():
     book = book_of(Item("no", role=Role.ID))
-    frame = coded(sample(6)).assign(no=["a", "b", "a", None, None, "a"])
+    frame = coded(sample(6)).assign(no=["a", "b", " a", None, None, "a\u200b"])
     found = quality_flags(frame, book, QualityPart())
     assert found.flags["duplicate_id"].tolist() == [False, False, True, False, False, True]
     np.testing.assert_array_equal(found.values["duplicate_id"], [3, 1, 3, math.nan, math.nan, 3])

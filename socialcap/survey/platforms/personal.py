@@ -12,7 +12,8 @@ HEADINGS = re.compile(
     r"|微信号|微信昵称|昵称|QQ号|邮箱|住址|地址|经纬度|经度|纬度|定位"
     r"|(?<![a-z])(?:e-?mail|phone|mobile|telephone|tel|wechat|weixin|whatsapp|latitude|longitude|gps|geopoint"
     r"|passport|nickname|ip ?address|national id|contact (?:number|person|details)"
-    r"|(?:first|last|full|family|given|respondent'?s?|owner'?s?|contact|company|firm|business|enterprise) ?name)"
+    r"|(?:first|last|full|family|given|respondent'?s?|owner'?s?|contact|company|firm|business|enterprise) ?name"
+    r")"
     r"(?![a-z])",
     re.IGNORECASE,
 )

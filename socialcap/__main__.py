@@ -1,0 +1,5 @@
+"""`python -m socialcap` is the command `socialcap`."""
+
+from socialcap.cli import main
+
+main()
