@@ -251,23 +251,33 @@ def simulate(
     _show_paths([out], as_json, quiet)
 
 
-@codebook_app.command("convert")
-def convert_codebook(
+@codebook_app.command("import")
+def import_codebook(
     source: Annotated[
-        Path, typer.Argument(help="A codebook, an XLSForm, a .sav or a .dta file.", metavar="FROM")
+        Path, typer.Argument(help="An XLSForm, a .sav or .dta file, or a codebook.", metavar="FROM")
     ],
     target: Annotated[
         Path, typer.Argument(help="A .xlsx workbook, or a folder for CSV files.", metavar="TO")
     ],
-    xlsform: Annotated[
-        bool, typer.Option("--xlsform", help="Write an XLSForm instead of a codebook.")
-    ] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Turn a codebook, a form or a statistics file's metadata into a codebook or a form."""
-    from socialcap.codebook import read_codebook, write_codebook, write_xlsform
+    """Make a codebook of a form or of a statistics file's metadata."""
+    from socialcap.codebook import read_codebook, write_codebook
 
-    (write_xlsform if xlsform else write_codebook)(read_codebook(source), target)
+    write_codebook(read_codebook(source), target)
+    _show_paths([target], False, quiet)
+
+
+@codebook_app.command("export")
+def export_codebook(
+    source: Annotated[Path, typer.Argument(help="A codebook.", metavar="CODEBOOK")],
+    target: Annotated[Path, typer.Argument(help="The .xlsx file of the form.", metavar="TO")],
+    quiet: Quiet = False,
+) -> None:
+    """Write a codebook as an XLSForm, for KoboToolbox or ODK."""
+    from socialcap.codebook import read_codebook, write_xlsform
+
+    write_xlsform(read_codebook(source), target)
     _show_paths([target], False, quiet)
 
 

@@ -142,12 +142,13 @@ def test_a_new_study_is_drafted_and_checked(study_folder: Path, tmp_path: Path) 
     assert "confirmed" in checked.stdout
 
 
-def test_codebooks_are_converted(study_folder: Path, tmp_path: Path) -> None:
-    done = socialcap("codebook", "convert", study_folder / "codebook", tmp_path / "book.xlsx")
+def test_codebooks_are_imported_and_exported(study_folder: Path, tmp_path: Path) -> None:
+    done = socialcap("codebook", "export", study_folder / "codebook", tmp_path / "form.xlsx")
     assert done.returncode == 0, done.stderr
-    back = socialcap("codebook", "convert", tmp_path / "book.xlsx", tmp_path / "again")
+    back = socialcap("codebook", "import", tmp_path / "form.xlsx", tmp_path / "book")
     assert back.returncode == 0, back.stderr
-    assert (tmp_path / "again" / "variables.csv").exists()
+    text = (tmp_path / "book" / "variables.csv").read_text(encoding="utf-8-sig")
+    assert "t3,t3,Partners cheat,伙伴欺骗,ordinal,agree,1,5,yes,trust" in text
 
 
 def test_the_replica_is_regenerated_byte_for_byte(tmp_path: Path) -> None:
