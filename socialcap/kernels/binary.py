@@ -15,6 +15,7 @@ from socialcap.kernels.likelihood import (
     Maximum,
     Rows,
     batch_of,
+    fits_perfectly,
     gram,
     index,
     inverse_information,
@@ -144,7 +145,7 @@ def _record(
     eta = index(x, found.theta)
     scores = x * (w * link(y, eta)[1])[..., None]
     vcov, singular = inverse_information(found.hessian)
-    separated = recedes(_slack(y, w, index(x, found.last_step)))
+    separated = recedes(_slack(y, w, index(x, found.last_step))) | fits_perfectly(found.value, w.sum(axis=-1))
     n_obs = np.broadcast_to(w.sum(axis=-1), (batch.size,))
     shape = batch.shape
     return BinaryFit(

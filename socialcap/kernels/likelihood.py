@@ -30,6 +30,8 @@ _VANISHED = 1e-140
 _DIVERGING = 1e-2
 # size, relative to the largest, below which a movement of an index counts as none
 _STILL = 1e-3
+# a row's share of a log-likelihood that is zero but for rounding
+_PERFECT = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,3 +292,11 @@ def recedes(slack: FloatArray) -> BoolArray:
     """
     largest = np.abs(slack).max(axis=-1)
     return np.asarray((largest > _DIVERGING) & (slack.min(axis=-1) >= -_STILL * largest))
+
+
+def fits_perfectly(loglik: FloatArray, total: FloatArray) -> BoolArray:
+    """Whether every row's outcome has probability one but for rounding (...): complete separation.
+
+    There the gradient has vanished and the last step says nothing. total (...): the sum of the weights.
+    """
+    return np.asarray(loglik > -_PERFECT * np.maximum(total, 1.0))

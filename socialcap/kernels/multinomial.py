@@ -11,6 +11,7 @@ from socialcap.kernels.likelihood import (
     LikelihoodFit,
     Rows,
     batch_of,
+    fits_perfectly,
     gram,
     inverse_information,
     maximise,
@@ -66,6 +67,7 @@ def multinomial_logit(
     scores = residual[..., :, None] * x[..., None, :]
     vcov, singular = inverse_information(found.hessian)
     separated = recedes(_slack(y, x, w, found.last_step.reshape(-1, others, k)))
+    separated |= fits_perfectly(found.value, w.sum(axis=-1))
     shape, p = batch.shape, others * k
     return MultinomialFit(
         coefficients=found.theta.reshape(*shape, p),

@@ -15,6 +15,7 @@ from socialcap.kernels.likelihood import (
     Maximum,
     Rows,
     batch_of,
+    fits_perfectly,
     gram,
     index,
     inverse_information,
@@ -260,6 +261,8 @@ class _Filled:
         self.theta[rows] = self._spread(found.theta, present)
         self.loglik[rows], self.iterations[rows] = found.value, found.iterations
         self.settled[rows], self.separated[rows] = found.settled, problem.separated(found.last_step)
+        if present.sum() > 1:
+            self.separated[rows] |= fits_perfectly(found.value, problem.w.sum(axis=-1))
         vcov, self.singular[rows] = inverse_information(found.hessian)
         scores = problem.scores(found.theta)
         if present.all():

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from socialcap.kernels import binary, separation
@@ -109,6 +109,7 @@ def test_poisson(sample):
 
 @settings(max_examples=120, deadline=None)
 @given(st.integers(0, 1_000_000), st.integers(8, 30))
+@example(285, 8)
 def test_agrees_with_the_end_of_newton_s_method(seed, n):
     rng = np.random.default_rng(seed)
     x = np.column_stack([np.ones(n), rng.normal(size=(n, 2)), rng.random(n) < 0.3])
