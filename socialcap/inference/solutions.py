@@ -12,7 +12,7 @@ import pandas as pd
 
 from socialcap.errors import Problem, UsageError, nearest
 from socialcap.kernels import FloatArray
-from socialcap.kernels.alignment import Oriented, align, procrustes_rotation
+from socialcap.kernels.alignment import Oriented, align
 from socialcap.kernels.correlation import smooth, spearman_replicates
 from socialcap.kernels.factor_bootstrap import Correlate, Method, Reference, following
 from socialcap.kernels.moments import crosstabs_replicates
@@ -93,7 +93,7 @@ def solve(
     placed = align(loadings, loadings if reference is None else reference, phi)
     matrix = factors.correlation.matrix.to_numpy()
     unrotated = method.extract(matrix)
-    start = _start(method.rotation, method.oblique, unrotated.loadings, placed.structure)
+    start = method.start(unrotated.loadings, placed.structure)
     measure = exploratory(
         following(_FOLLOWED[factors.extraction], matrix, unrotated),
         method.rotate,
@@ -115,16 +115,6 @@ def _shares(factors: FactorResult, placed: Oriented, composite: CompositeWeights
     else:
         variance = np.sort(factors.initial_variance.loc["ss_loadings"].to_numpy(dtype=float))[::-1]
     return np.asarray(variance / variance.sum())
-
-
-def _start(rotation: str, oblique: bool, unrotated: FloatArray, structure: FloatArray) -> FloatArray | None:
-    """The transformation (k, k) to the full solution; None where the rotation has a start of its own."""
-    if rotation in ("none", "promax"):
-        return None
-    if not oblique:
-        return procrustes_rotation(unrotated, structure)
-    found = np.linalg.lstsq(unrotated, structure, rcond=None)[0]
-    return np.asarray(found / np.sqrt(np.sum(found**2, axis=0)))
 
 
 def _correlate(factors: FactorResult, names: Sequence[str], values: FloatArray) -> Correlate | None:

@@ -12,7 +12,6 @@ import pandas as pd
 
 from socialcap.errors import EstimationError, UsageError
 from socialcap.kernels import FloatArray, IntArray
-from socialcap.kernels.alignment import procrustes_rotation
 from socialcap.kernels.correlation import correlations_of, listwise, spearman_replicates
 from socialcap.kernels.factor_bootstrap import (
     Correlate,
@@ -30,7 +29,6 @@ from socialcap.kernels.moments import crosstabs_replicates
 from socialcap.kernels.polychoric import polychoric_from_crosstabs
 from socialcap.measurement.factors import chosen_method, factor_analysis
 from socialcap.measurement.items import item_values, ordinal_codes, require_replicates, row_values
-from socialcap.measurement.method import FactorMethod
 from socialcap.results import FactorBootstrapResult, FactorResult
 
 _METHOD_OPTIONS = frozenset(signature(chosen_method).parameters) - {"n_factors", "items"}
@@ -87,7 +85,7 @@ def bootstrap_factor_analysis(
     matrix = full.correlation.matrix.to_numpy()
     unrotated = method.extract(matrix)
     extract = following(_FOLLOWED[full.extraction], matrix, unrotated)
-    start = _start(full, method, unrotated.loadings)
+    start = method.start(unrotated.loadings, full.structure.to_numpy())
     reference = Reference(unrotated.loadings, full.loadings.to_numpy(), full.phi.to_numpy(), start)
     drawn = bootstrap_factors(
         correlate,
@@ -175,17 +173,6 @@ def _correlate(full: FactorResult, kept: FloatArray) -> Correlate:
         codes, categories = ordinal_codes(list(full.loadings.index), kept)
         return lambda counts: polychoric_from_crosstabs(crosstabs_replicates(codes, categories, counts)).corr
     raise UsageError("the bootstrap takes pearson, spearman or polychoric correlations")
-
-
-def _start(full: FactorResult, method: FactorMethod, unrotated: FloatArray) -> FloatArray | None:
-    """The transformation (k, k) to the full solution's structure; None where it has its own start."""
-    structure = full.structure.to_numpy()
-    if method.rotation in ("none", "promax"):
-        return None
-    if not method.oblique:
-        return procrustes_rotation(unrotated, structure)
-    found = np.linalg.lstsq(unrotated, structure, rcond=None)[0]
-    return np.asarray(found / np.sqrt(np.sum(found**2, axis=0)))
 
 
 def _result(

@@ -9,6 +9,7 @@ import numpy as np
 
 from socialcap.errors import UsageError
 from socialcap.kernels import FloatArray, rotation_criteria
+from socialcap.kernels.alignment import procrustes_rotation
 from socialcap.kernels.dwls import dwls
 from socialcap.kernels.extraction import (
     Extraction,
@@ -105,6 +106,18 @@ class FactorMethod:
             assert weights is not None
             return dwls(corr, weights, self.k)
         return minres(corr, self.k)
+
+    def start(self, unrotated: FloatArray, structure: FloatArray) -> FloatArray | None:
+        """The transformation (k, k) from `unrotated` to `structure`, both (p, k), for `rotate` to start from.
+
+        None where the rotation has a start of its own.
+        """
+        if self.rotation in ("none", "promax"):
+            return None
+        if not self.oblique:
+            return procrustes_rotation(unrotated, structure)
+        found = np.linalg.lstsq(unrotated, structure, rcond=None)[0]
+        return np.asarray(found / np.sqrt(np.sum(found**2, axis=0)))
 
     def rotate(self, loadings: FloatArray, start: FloatArray | None = None) -> Rotation:
         """Rotated `loadings` (..., p, k); from `start` (k, k) without further starts where it is given."""
