@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
@@ -52,6 +52,13 @@ class Language(StrEnum):
 
     EN = "en"
     ZH = "zh"
+
+
+class TableStyle(StrEnum):
+    """How tables are set."""
+
+    APA = "apa"
+    THREE_LINE = "three-line"
 
 
 class FailOn(StrEnum):
@@ -195,14 +202,22 @@ def report(
     languages: Annotated[
         str, typer.Option("--lang", help="Languages, separated by commas [default: the study's].")
     ] = "",
+    style: Annotated[
+        TableStyle | None,
+        typer.Option(
+            help="How tables are set [default: the study's, or APA in English, three-line in Chinese]."
+        ),
+    ] = None,
     seed: Seed = None,
     as_json: Json = False,
     quiet: Quiet = False,
     no_progress: NoProgress = False,
 ) -> None:
     """Run a study and write its report beside the run's files."""
+    from socialcap.plan import Format
+
     plan = _plan(study, seed)
-    wanted = _chosen(formats, plan.report.formats, ("html",), "format")
+    wanted = _chosen(formats, plan.report.formats, get_args(Format), "format")
     langs = _chosen(languages, plan.report.languages, ("en", "zh"), "language")
     folder = _folder(plan, out)
     with _progress(quiet or no_progress or as_json) as progress:
@@ -214,7 +229,8 @@ def report(
 
         result = run_study(plan, progress)
         progress("writing the report")
-        made = report_files(result, wanted, langs) | run_files(result)
+        set_in = style.value if style else plan.report.style
+        made = report_files(result, wanted, langs, set_in) | run_files(result)
         write_files({folder / name: content for name, content in made.items()})
     _show_paths([folder / name for name in made if name.startswith("report.")], as_json, quiet)
 

@@ -2,30 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
-from typing import Literal
+from types import MappingProxyType
+from typing import Protocol, cast
 
+from socialcap.plan import Format, Style
 from socialcap.report.document import Document, study_document
-from socialcap.report.html import html
 from socialcap.results import Lang, StudyResult
 from socialcap.writing import write_files
 
-Format = Literal["html"]
-_RENDERERS = {"html": html}
+CUSTOM: Mapping[Lang, Style] = MappingProxyType({"en": "apa", "zh": "three-line"})
+"""How tables are set in each language where nothing else is asked."""
 
-__all__ = ["Document", "Format", "report_files", "study_document", "write_report"]
+# imported when asked for: each brings a library of its own
+_RENDERERS: Mapping[Format, str] = MappingProxyType({"html": "socialcap.report.html"})
+FORMATS: tuple[Format, ...] = tuple(_RENDERERS)
+
+__all__ = ["CUSTOM", "FORMATS", "Document", "report_files", "study_document", "write_report"]
+
+
+class Renderer(Protocol):
+    """A format: the document's files by name, in `languages`, tables of each language in its style."""
+
+    def render(
+        self, document: Document, languages: Sequence[Lang], styles: Mapping[Lang, Style]
+    ) -> dict[str, bytes]: ...
 
 
 def report_files(
-    result: StudyResult, formats: Sequence[Format] = ("html",), languages: Sequence[Lang] = ("en", "zh")
+    result: StudyResult,
+    formats: Sequence[Format] = ("html",),
+    languages: Sequence[Lang] = ("en", "zh"),
+    style: Style | None = None,
 ) -> dict[str, bytes]:
-    """The report in each format, and its figures, by file name."""
-    document = study_document(result, languages)
-    made = {f"report.{name}": _RENDERERS[name](document, languages) for name in formats}
-    for section in document.sections:
-        for figure in section.figures:
-            made |= {f"figures/{figure.key}_{lang}.svg": svg for lang, svg in figure.svg.items()}
+    """The report in each format, and its figures as SVG, by file name.
+
+    `style` sets all tables in one style; None sets each language as is its custom. Raises OutputError where
+    a format lacks what it needs.
+    """
+    document = study_document(result)
+    styles = CUSTOM if style is None else dict.fromkeys(languages, style)
+    made: dict[str, bytes] = {}
+    for name in formats:
+        renderer = cast(Renderer, import_module(_RENDERERS[name]))
+        made |= renderer.render(document, languages, styles)
+    for figure in document.figures:
+        made |= {f"figures/{figure.key}_{lang}.svg": figure.image(lang, "svg") for lang in languages}
     return made
 
 
@@ -34,13 +58,13 @@ def write_report(
     folder: str | Path,
     formats: Sequence[Format] = ("html",),
     languages: Sequence[Lang] = ("en", "zh"),
+    style: Style | None = None,
 ) -> list[Path]:
     """Write the report into `folder`, all files or none; returns their paths.
 
-    Raises OutputError if the folder cannot be written.
+    Raises OutputError if the folder cannot be written, or a format lacks what it needs.
     """
-    made = {
-        Path(folder) / name: content for name, content in report_files(result, formats, languages).items()
-    }
+    files = report_files(result, formats, languages, style)
+    made = {Path(folder) / name: content for name, content in files.items()}
     write_files(made)
     return list(made)

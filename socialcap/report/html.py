@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from importlib.resources import files
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from socialcap.report.document import Document
-from socialcap.results import Lang, Text
+from socialcap.plan import Style
+from socialcap.report.document import Block, Document, Heading, Paragraph
+from socialcap.report.figures import Figure
+from socialcap.results import Lang, Table, Text
 
 _WORDS = {"contents": Text("Contents", "目录")}
 
 
-def html(document: Document, languages: Sequence[Lang]) -> bytes:
-    """The document as HTML, the first of `languages` shown first."""
+def render(document: Document, languages: Sequence[Lang], styles: Mapping[Lang, Style]) -> dict[str, bytes]:
+    """The document as report.html, the first of `languages` shown first."""
     style, script = _part("report.css"), _part("report.js")
     page = (
         _environment()
@@ -27,6 +29,8 @@ def html(document: Document, languages: Sequence[Lang]) -> bytes:
             note=document.note,
             sections=document.sections,
             languages=list(languages),
+            styles=styles,
+            kind=_kind,
             words=_WORDS,
             style=Markup(style),
             script=Markup(script),
@@ -34,7 +38,7 @@ def html(document: Document, languages: Sequence[Lang]) -> bytes:
             script_hash=_hash(script),
         )
     )
-    return page.encode()
+    return {"report.html": page.encode()}
 
 
 def _environment() -> Environment:
@@ -42,6 +46,12 @@ def _environment() -> Environment:
     environment.filters["base64"] = lambda content: b64encode(content).decode()
     environment.filters["html_lang"] = lambda lang: "zh-CN" if lang == "zh" else lang
     return environment
+
+
+def _kind(block: Block) -> str:
+    """What a block is, for the template."""
+    kinds = {Heading: "heading", Paragraph: "paragraph", Table: "table", Figure: "figure"}
+    return kinds[type(block)]
 
 
 def _part(name: str) -> str:

@@ -1,83 +1,18 @@
-"""Figures of a study: what is drawn, what it says in words, and the drawing in each language as SVG."""
+"""Figures of the measurement: eigenvalues and loadings."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
 from textwrap import wrap
-from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import seaborn as sns
 from matplotlib.figure import Figure as Canvas
 
-from socialcap.report.fonts import chinese_font
-from socialcap.results import FactorResult, Lang, NFactorsResult, StudyResult, Text, format_value
-
-_INK = "#1b3a57"
-_MARK = "#b4552d"
-_SOFT = "#5a6270"
+from socialcap.report.figures.canvas import INK, MARK, Figure
+from socialcap.results import FactorResult, Lang, NFactorsResult, Text, format_value
 
 
-@dataclass(frozen=True)
-class Figure:
-    """One figure: `alt` says in words what it shows, `svg` is the drawing in each language.
-
-    `after` is the key of the table that it follows.
-    """
-
-    key: str
-    after: str
-    title: Text
-    alt: Text
-    svg: Mapping[Lang, bytes]
-
-
-def _drawn(draw: Callable[[Lang], Canvas], languages: Sequence[Lang], note: Text) -> dict[Lang, bytes]:
-    """The drawing in each language as SVG with the study's note below, the same bytes every time."""
-    made: dict[Lang, bytes] = {}
-    with _style():
-        for lang in languages:
-            target = io.BytesIO()
-            canvas = draw(lang)
-            if note:
-                canvas.supxlabel(note(lang), x=0.01, ha="left", fontsize=6.5, color=_SOFT)
-            canvas.savefig(target, format="svg", metadata={"Date": None, "Creator": None})
-            made[lang] = target.getvalue()
-    return made
-
-
-@contextmanager
-def _style() -> Iterator[None]:
-    settings: dict[Any, Any] = {
-        "font.family": [chinese_font()],
-        "axes.unicode_minus": False,
-        "svg.hashsalt": "socialcap",
-        "svg.fonttype": "path",
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-    }
-    with mpl.rc_context(settings):
-        yield
-
-
-def study_figures(result: StudyResult, languages: Sequence[Lang]) -> dict[str, list[Figure]]:
-    """The figures of each part of a study, by the part's key."""
-    if result.measurement is None:
-        return {}
-    factors = result.measurement.factors
-    return {
-        "factors": [
-            scree(factors, result.measurement.retention, languages, result.note),
-            loading_map(factors, languages, result.note),
-        ]
-    }
-
-
-def scree(factors: FactorResult, retention: NFactorsResult, languages: Sequence[Lang], note: Text) -> Figure:
+def scree(factors: FactorResult, retention: NFactorsResult, note: Text) -> Figure:
     """Eigenvalues of the correlation matrix in falling order, those extracted marked."""
     values = factors.eigenvalues.to_numpy()
     reference = retention.references["parallel_components"].to_numpy()
@@ -87,9 +22,9 @@ def scree(factors: FactorResult, retention: NFactorsResult, languages: Sequence[
         canvas = Canvas(figsize=(6.4, 3.6), layout="constrained")
         axes = canvas.subplots()
         number = np.arange(1, len(values) + 1)
-        axes.plot(number, values, color=_INK, marker="o", markerfacecolor="white", markersize=5)
-        axes.plot(number[:k], values[:k], linestyle="none", color=_INK, marker="o", markersize=5)
-        axes.plot(number, reference, color=_MARK, linewidth=1.2, linestyle="--")
+        axes.plot(number, values, color=INK, marker="o", markerfacecolor="white", markersize=5)
+        axes.plot(number[:k], values[:k], linestyle="none", color=INK, marker="o", markersize=5)
+        axes.plot(number, reference, color=MARK, linewidth=1.2, linestyle="--")
         axes.set_xlabel(Text("Component", "成分")(lang))
         axes.set_ylabel(Text("Eigenvalue", "特征值")(lang))
         axes.set_ylim(bottom=0)
@@ -105,10 +40,10 @@ def scree(factors: FactorResult, retention: NFactorsResult, languages: Sequence[
         "Eigenvalues (filled: extracted; dashed: random data, parallel analysis)",
         "特征值（实心为提取的因子，虚线为随机数据的平行分析）",
     )
-    return Figure("scree", "n_factors", title, alt, _drawn(draw, languages, note))
+    return Figure("scree", "n_factors", title, alt, draw, note)
 
 
-def loading_map(factors: FactorResult, languages: Sequence[Lang], note: Text) -> Figure:
+def loading_map(factors: FactorResult, note: Text) -> Figure:
     """Loadings as colours, items in the order of the loading table."""
     order = factors.display_order()
     values = factors.loadings.loc[order]
@@ -141,9 +76,7 @@ def loading_map(factors: FactorResult, languages: Sequence[Lang], note: Text) ->
         "in size.",
         "{p} 个题项在 {k} 个因子上的载荷热图；其中 {large} 个载荷绝对值不小于 {salient:.2f}。",
     ).format(p=len(order), k=len(factors.names), large=large, salient=factors.salient)
-    return Figure(
-        "loading_map", "loadings", Text("Loadings", "因子载荷热图"), alt, _drawn(draw, languages, note)
-    )
+    return Figure("loading_map", "loadings", Text("Loadings", "因子载荷热图"), alt, draw, note)
 
 
 def _wrapped(label: str, width: int = 14) -> str:

@@ -1,21 +1,18 @@
-"""What is asked of an analysis: study.toml read into a frozen StudyPlan, with every mistake named at once."""
+"""The tables of a study file that every study has: what it is called, data, cleaning, factors, regressions, report."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from socialcap.errors import Problem, StudyError
 from socialcap.results import Text
 from socialcap.results.regression import Covariance, Model
-from socialcap.settings import load_toml, settings_problem, tables_in
-
-STUDY_FILE = "study.toml"
 
 Platform = Literal["auto", "plain", "wjx", "qualtrics", "kobo", "limesurvey", "surveymonkey", "spss", "stata"]
 Missing = Literal["listwise", "pairwise", "em"]
+Format = Literal["html", "docx", "pdf", "tex", "xlsx"]
+Style = Literal["apa", "three-line"]
 FlagName = Literal[
     "duplicate_id",
     "duplicate_answers",
@@ -195,73 +192,12 @@ class RegressionPart(Part):
 
 
 class ReportPart(Part):
-    """[report]: what is written when the command line does not say."""
+    """[report]: what is written when the command line does not say.
 
-    formats: tuple[Literal["html"], ...] = ("html",)
-    languages: tuple[Literal["en", "zh"], ...] = ("en", "zh")
-
-
-class StudyPlan(Part):
-    """All that is asked of an analysis; relative paths start at the folder of the study file, `file`."""
-
-    study: StudyPart
-    data: DataPart
-    scales: dict[str, BilingualText] = Field(default_factory=dict)
-    derive: dict[str, DerivedPart] = Field(default_factory=dict)
-    quality: QualityPart = QualityPart()
-    exclude: tuple[ExcludePart, ...] = ()
-    factors: FactorsPart | None = None
-    regression: tuple[RegressionPart, ...] = ()
-    report: ReportPart = ReportPart()
-    file: Path = Field(default=Path(STUDY_FILE), exclude=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short_forms(cls, raw: Any) -> Any:
-        if isinstance(raw, dict) and isinstance(raw.get("derive"), dict):
-            derive = {k: {"expression": v} if isinstance(v, str) else v for k, v in raw["derive"].items()}
-            return {**raw, "derive": derive}
-        return raw
-
-    @property
-    def folder(self) -> Path:
-        """The folder in which the study file lies."""
-        return self.file.parent
-
-    def path(self, name: str) -> Path:
-        """A path named in the study file."""
-        return self.folder / name
-
-
-def read_study(path: str | Path) -> StudyPlan:
-    """The plan that a study file (or the study.toml of a folder) states.
-
-    Raises StudyError, listing every mistake: TOML syntax with its line, unknown keys with the nearest valid
-    one, values of the wrong kind with what was expected.
+    `style` sets tables as the APA does or as Chinese three-line tables; left out, English is set in APA style
+    and Chinese in three-line tables.
     """
-    path = Path(path)
-    if path.is_dir():
-        path = path / STUDY_FILE
-    raw = load_toml(path, "study file", StudyError)
-    try:
-        plan = StudyPlan.model_validate(raw)
-    except ValidationError as error:
-        raise StudyError(
-            f"the study file {path} has mistakes", [_problem(path.name, e) for e in error.errors()]
-        ) from None
-    return plan.model_copy(update={"file": path})
 
-
-def _problem(file: str, fault: Any) -> Problem:
-    location = list(fault["loc"])
-    place = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
-    return settings_problem(file, place, fault, _keys_at(location[:-1]))
-
-
-def _keys_at(location: list[Any]) -> list[str]:
-    """The keys that the table at a location of the study file may have."""
-    table: type[BaseModel] = StudyPlan
-    for part in location:
-        if part in table.model_fields:
-            table = next(tables_in(table.model_fields[part].annotation), table)
-    return [name for name in table.model_fields if name != "file"]
+    formats: tuple[Format, ...] = ("html",)
+    languages: tuple[Literal["en", "zh"], ...] = ("en", "zh")
+    style: Style | None = None
