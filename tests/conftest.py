@@ -1,5 +1,6 @@
 """A small study that every test of the whole line can run: 80 firms, eight items, a plain CSV."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,14 @@ settings.register_profile("steady", derandomize=True, deadline=None)
 settings.load_profile("steady")
 
 REPOSITORY = Path(__file__).parents[1]
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where everything that the tests need is installed (SOCIALCAP_SKIP_NOTHING), a skipped test is a failure."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("SOCIALCAP_SKIP_NOTHING") and reporter and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
 
 VARIABLES = """\
 name,source,label_en,label_zh,type,values,min,max,reverse,scale,missing,skip_if,role,pii,check,confirm
