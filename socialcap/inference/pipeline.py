@@ -113,7 +113,7 @@ def pipeline(
     require_options(options)
     interval = interval or ("t" if imputations else "percentile")
     labels = labels or {}
-    factor_names = _expected_names(n_factors, options)
+    factor_names = expected_names(n_factors, options)
     known = [*map(str, frame.columns), *factor_names, composite_name]
     equations = read_formula(formula, known)
     if equations.instruments is not None:
@@ -235,7 +235,7 @@ def _copies(
     return list(impute(rows.frame, imputations, seed=seed)), rows
 
 
-def _expected_names(n_factors: int, options: Mapping[str, Any]) -> list[str]:
+def expected_names(n_factors: int, options: Mapping[str, Any]) -> list[str]:
     """Every name that a factor may turn out to have."""
     if options.get("names") is not None:
         return list(options["names"])

@@ -14,7 +14,7 @@ from socialcap.errors import Problem, UsageError, nearest
 from socialcap.kernels import FloatArray
 from socialcap.kernels.alignment import Oriented, align
 from socialcap.kernels.correlation import smooth, spearman_replicates
-from socialcap.kernels.factor_bootstrap import Correlate, Method, Reference, following
+from socialcap.kernels.factor_bootstrap import Correlate, Extract, Method, Reference, Rotate, following
 from socialcap.kernels.moments import crosstabs_replicates
 from socialcap.kernels.pipeline import CompositeWeights, Measure, Weigh, component_weights, exploratory
 from socialcap.kernels.polychoric import polychoric_from_crosstabs
@@ -42,9 +42,31 @@ _CORRELATIONS = ("pearson", "spearman", "polychoric")
 
 
 @dataclass(frozen=True)
+class Steps:
+    """How a resample is measured: counts to correlations (None: Pearson's), extraction, rotation, and the
+    full-sample solution that it is aligned to; whether these are components, and which loadings are salient.
+    """
+
+    correlate: Correlate | None
+    extract: Extract
+    rotate: Rotate
+    reference: Reference
+    components: bool
+    salient: float
+
+    def measure(self, rule: str) -> Measure:
+        """The whole of it, with scores made by `rule`."""
+        return exploratory(self.extract, self.rotate, self.reference, self.weigh(rule), self.correlate)
+
+    def weigh(self, rule: str) -> Weigh:
+        """The score weights of resamples by a rule of scoring; NaN where the rule has no answer."""
+        return _weigh(rule, self.salient, self.components)
+
+
+@dataclass(frozen=True)
 class Solution:
     """A measured frame: items (n, p), the labelled factors, scores (n, k) and composite weights (k,) in the
-    order and sign of the reference solution, and the measurement of resamples.
+    order and sign of the reference solution, and the measurement of resamples, whole and in its steps.
     """
 
     items: FloatArray
@@ -52,6 +74,7 @@ class Solution:
     scores: FloatArray
     shares: FloatArray
     measure: Measure
+    steps: Steps
 
     def with_composite(self) -> FloatArray:
         """Scores (n, k + 1) with the composite last."""
@@ -94,16 +117,18 @@ def solve(
     matrix = factors.correlation.matrix.to_numpy()
     unrotated = method.extract(matrix)
     start = method.start(unrotated.loadings, placed.structure)
-    measure = exploratory(
+    steps = Steps(
+        _correlate(factors, names, values),
         following(_FOLLOWED[factors.extraction], matrix, unrotated),
         method.rotate,
         Reference(unrotated.loadings, placed.loadings, placed.phi, start),
-        _weigh(factors),
-        _correlate(factors, names, values),
+        factors.extraction == "principal",
+        factors.salient,
     )
     assert factors.scores is not None
     scores = factors.scores.to_numpy()[:, placed.order] * placed.signs
-    return Solution(values, factors, scores, _shares(factors, placed, composite), measure)
+    shares = _shares(factors, placed, composite)
+    return Solution(values, factors, scores, shares, steps.measure(factors.scoring), steps)
 
 
 def _shares(factors: FactorResult, placed: Oriented, composite: CompositeWeights | None) -> FloatArray:
@@ -136,10 +161,8 @@ def _correlate(factors: FactorResult, names: Sequence[str], values: FloatArray) 
     return polychoric
 
 
-def _weigh(factors: FactorResult) -> Weigh:
-    """The score weights of resamples by the rule of the solution; NaN where the rule has no answer."""
-    rule, salient = factors.scoring, factors.salient
-    components = factors.extraction == "principal"
+def _weigh(rule: str, salient: float, components: bool) -> Weigh:
+    """Score weights by `rule`; those of components are exact, whatever the rule, but for means."""
 
     def weigh(corr: FloatArray, placed: Oriented, uniquenesses: FloatArray) -> FloatArray:
         if rule == "means":

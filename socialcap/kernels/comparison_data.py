@@ -133,7 +133,8 @@ def _with_margins(
     free = np.sqrt(np.maximum(1.0 - (loadings * loadings).sum(axis=1), 0.0))
     scores = shared @ loadings.T + unique * free
     data: FloatArray = np.empty_like(scores)
-    np.put_along_axis(data, np.argsort(scores, axis=0), margins, axis=0)
+    for j, column in enumerate(np.ascontiguousarray(scores.T)):
+        data[np.argsort(column), j] = margins[:, j]
     return data
 
 

@@ -54,17 +54,19 @@ def smc(corr: FloatArray) -> FloatArray:
     inverse = np.sum(vectors**2 / np.where(singular[:, None], 1.0, values)[:, None, :], axis=-1)
     multiple = 1.0 - 1.0 / inverse
     for replicate in np.flatnonzero(singular):
-        multiple[replicate] = [_multiple_correlation(flat[replicate], item) for item in range(p)]
+        multiple[replicate] = _multiple_correlations(flat[replicate])
     return np.asarray(np.clip(multiple, 0.0, 1.0).reshape(corr.shape[:-1]))
 
 
-def _multiple_correlation(corr: FloatArray, item: int) -> float:
-    """Squared multiple correlation of `item` with the other rows of `corr (p, p)`, singular or not."""
-    others = np.arange(len(corr)) != item
-    slopes = (
-        np.linalg.pinv(corr[np.ix_(others, others)], rcond=_SINGULAR, hermitian=True) @ corr[others, item]
-    )
-    return float(slopes @ corr[others, item])
+def _multiple_correlations(corr: FloatArray) -> FloatArray:
+    """Squared multiple correlation (p,) of each item with the other rows of `corr (p, p)`, singular or not."""
+    p = len(corr)
+    items = np.arange(p)
+    others = np.array([np.delete(items, item) for item in items])
+    among = corr[others[:, :, None], others[:, None, :]]
+    with_item = corr[others, items[:, None]]
+    slopes = np.linalg.pinv(among, rcond=_SINGULAR, hermitian=True) @ with_item[:, :, None]
+    return np.asarray(np.sum(slopes[:, :, 0] * with_item, axis=1))
 
 
 def principal_components(corr: FloatArray, k: int) -> Extraction:

@@ -125,8 +125,8 @@ def pipeline_of(
         deviation = np.sqrt(np.einsum("bii->bi", covariance) * (total / (total - 1.0))[:, None])
         corr = correlation_from_covariance(covariance)
         found = measure(counts, corr)
-        shares = _shares(found, composite)
-        drawn = _Drawn(counts, total, counts @ z / total[:, None], deviation, corr, found, shares)
+        shares = composite_shares(found, composite)
+        drawn = Drawn(counts, total, counts @ z / total[:, None], deviation, corr, found, shares)
         return _spread(drawn, fit, design)
 
     return replicate
@@ -277,7 +277,7 @@ def component_weights(structure: FloatArray, phi: FloatArray) -> FloatArray:
 
 
 @dataclass(frozen=True, slots=True)
-class _Drawn:
+class Drawn:
     """A chunk before its regression: counts (C, n), their sums (C,), means and deviations (C, p) of the
     items (standardised over the full sample), Pearson correlations (C, p, p), measurement, composite shares
     (C, k).
@@ -291,10 +291,10 @@ class _Drawn:
     measured: Measured
     shares: FloatArray
 
-    def take(self, rows: BoolArray) -> _Drawn:
+    def take(self, rows: BoolArray) -> Drawn:
         """The replicates `rows` (C,) of the chunk."""
         found = Measured(*(getattr(self.measured, field.name)[rows] for field in fields(Measured)))
-        return _Drawn(
+        return Drawn(
             self.counts[rows],
             self.total[rows],
             self.mean[rows],
@@ -311,7 +311,7 @@ class _Drawn:
         return eye if n_scores == k else np.concatenate([eye, self.shares[:, :, None]], axis=2)
 
 
-Fit = Callable[[_Drawn], tuple[FloatArray, FloatArray]]
+Fit = Callable[[Drawn], tuple[FloatArray, FloatArray]]
 
 
 def _fitter(z: FloatArray, design: ScoreDesign, corrected: bool) -> Fit:
@@ -319,18 +319,18 @@ def _fitter(z: FloatArray, design: ScoreDesign, corrected: bool) -> Fit:
     degree = design.powers.sum(axis=1)
     plain = np.all(design.fixed[:, degree > 0] == 1.0) and degree.max(initial=0) <= 1
     if design.model == "ols":
-        return _by_moments(z, design, corrected) if plain else _by_rows(z, design)
-    return _by_likelihood(z, design)
+        return _by_moments(z, design, corrected) if plain else regression_by_rows(z, design)
+    return regression_by_likelihood(z, design)
 
 
 def _by_moments(z: FloatArray, design: ScoreDesign, corrected: bool) -> Fit:
     """Least squares from the cross-products of fixed columns, outcome and items."""
     of_scores = design.powers.sum(axis=1) == 1
-    basis = _Basis(design.fixed[:, ~of_scores], design.y)
+    basis = Basis(design.fixed[:, ~of_scores], design.y)
     f, q = basis.n_columns, design.powers.shape[0]
     s = design.powers.shape[1]
-    within = _cross_products(basis.columns, basis.columns)
-    across = _cross_products(basis.columns, z)
+    within = cross_products(basis.columns, basis.columns)
+    across = cross_products(basis.columns, z)
     sums = basis.columns
     n_basis = basis.columns.shape[1]
     regressors = np.empty(q, dtype=np.int64)
@@ -348,7 +348,7 @@ def _by_moments(z: FloatArray, design: ScoreDesign, corrected: bool) -> Fit:
         found[:, ~of_scores] = basis.back(found[:, ~of_scores])
         return found
 
-    def fit(drawn: _Drawn) -> tuple[FloatArray, FloatArray]:
+    def fit(drawn: Drawn) -> tuple[FloatArray, FloatArray]:
         found = drawn.measured
         scaled = found.weights / drawn.deviation[:, :, None]
         centred = across(drawn.counts) - (drawn.counts @ sums)[:, :, None] * drawn.mean[:, None, :]
@@ -366,14 +366,14 @@ def _by_moments(z: FloatArray, design: ScoreDesign, corrected: bool) -> Fit:
     return fit
 
 
-def _by_rows(z: FloatArray, design: ScoreDesign) -> Fit:
+def regression_by_rows(z: FloatArray, design: ScoreDesign) -> Fit:
     """Least squares where scores are multiplied with each other or with fixed columns."""
     of_scores = design.powers.sum(axis=1) > 0
     q, s = design.powers.shape
-    basis = _Basis(design.fixed[:, ~of_scores], design.y)
+    basis = Basis(design.fixed[:, ~of_scores], design.y)
     order = np.concatenate([np.flatnonzero(~of_scores), np.flatnonzero(of_scores)])
 
-    def fit(drawn: _Drawn) -> tuple[FloatArray, FloatArray]:
+    def fit(drawn: Drawn) -> tuple[FloatArray, FloatArray]:
         scores = _scores(z, drawn, s)
         own = _products(scores, design.fixed[:, of_scores], design.powers[of_scores])
         y = scores[:, :, design.outcome] if design.outcome is not None else basis.columns[:, -1]
@@ -385,14 +385,14 @@ def _by_rows(z: FloatArray, design: ScoreDesign) -> Fit:
     return fit
 
 
-def _by_likelihood(z: FloatArray, design: ScoreDesign) -> Fit:
+def regression_by_likelihood(z: FloatArray, design: ScoreDesign) -> Fit:
     """Logit, probit and their ordered kin, fitted to rows with counts as weights."""
     assert design.y is not None
     of_scores = design.powers.sum(axis=1) > 0
     q, s = design.powers.shape
     n = len(z)
     # fixed columns are made orthogonal, so that their scale and mutual correlation cost no digits
-    basis = _Basis(design.fixed[:, ~of_scores], None)
+    basis = Basis(design.fixed[:, ~of_scores], None)
     unit = np.sqrt(n)
     start = None
     if design.start is not None:
@@ -400,7 +400,7 @@ def _by_likelihood(z: FloatArray, design: ScoreDesign) -> Fit:
         start[:q][~of_scores] = basis.r @ design.start[:q][~of_scores] / unit
     y, model, categories = design.y, design.model, design.n_categories
 
-    def fit(drawn: _Drawn) -> tuple[FloatArray, FloatArray]:
+    def fit(drawn: Drawn) -> tuple[FloatArray, FloatArray]:
         scores = _scores(z, drawn, s)
         x = np.empty((len(scores), n, q))
         x[:, :, ~of_scores] = basis.columns * unit
@@ -421,7 +421,7 @@ def _by_likelihood(z: FloatArray, design: ScoreDesign) -> Fit:
     return fit
 
 
-class _Basis:
+class Basis:
     """Fixed columns (n, f) made orthonormal, with the residual of the outcome on them as a further column.
 
     Least squares on the residual differ from those on the outcome by the coefficients of the outcome on the
@@ -444,7 +444,7 @@ class _Basis:
         return np.asarray(linalg.solve_triangular(self.r, (found + self.shift).T, check_finite=False).T)
 
 
-def _cross_products(left: FloatArray, right: FloatArray) -> Callable[[FloatArray], FloatArray]:
+def cross_products(left: FloatArray, right: FloatArray) -> Callable[[FloatArray], FloatArray]:
     """Function from counts (C, n) to cross-products (C, a, b) of `left` (n, a) and `right` (n, b)."""
     n, a, b = *left.shape, right.shape[1]
     if n * a * b * 8 > _TABLE_BYTES:
@@ -453,7 +453,7 @@ def _cross_products(left: FloatArray, right: FloatArray) -> Callable[[FloatArray
     return lambda counts: (counts @ table).reshape(-1, a, b)
 
 
-def _scores(z: FloatArray, drawn: _Drawn, n_scores: int) -> FloatArray:
+def _scores(z: FloatArray, drawn: Drawn, n_scores: int) -> FloatArray:
     """Scores (C, n, s) of all rows by each replicate's own means, deviations and weights."""
     weights = drawn.measured.weights @ drawn.mixture(n_scores) / drawn.deviation[:, :, None]
     return np.asarray(z @ weights - drawn.mean[:, None, :] @ weights)
@@ -470,7 +470,7 @@ def _products(scores: FloatArray, fixed: FloatArray, powers: IntArray) -> FloatA
     return out
 
 
-def _shares(found: Measured, composite: CompositeWeights | None) -> FloatArray:
+def composite_shares(found: Measured, composite: CompositeWeights | None) -> FloatArray:
     """Shares (C, k) of the factors in the composite; zeros where there is none."""
     if composite is None:
         return np.zeros_like(found.variance)
@@ -538,7 +538,7 @@ def _placed(usable: BoolArray, found: Measured) -> Measured:
     )
 
 
-def _spread(drawn: _Drawn, fit: Fit, design: ScoreDesign) -> PipelineReplicates:
+def _spread(drawn: Drawn, fit: Fit, design: ScoreDesign) -> PipelineReplicates:
     """The replicates of a chunk, NaN where there is no measurement or no regression."""
     measured = drawn.measured.converged
     q = design.powers.shape[0]

@@ -206,6 +206,8 @@ def _result(
         variance=pd.DataFrame(made["variance"], index=factors),
         eigenvalues=pd.DataFrame(made["eigenvalues"], index=full.eigenvalues.index),
         stability=pd.DataFrame(stability(drawn.loadings), index=items, columns=factors),
+        loading_draws=drawn.loadings[drawn.converged],
+        variance_draws=drawn.variance[drawn.converged],
         replicates=replicates,
         converged=int(drawn.converged.sum()),
         heywood=int(drawn.heywood.sum()),

@@ -24,8 +24,8 @@ from socialcap.measurement.correlation import (
 )
 from socialcap.measurement.items import item_values, ordinal_codes, ordinal_items
 from socialcap.results import CorrelationResult, NFactorsResult, Rule
+from socialcap.results.retention import VOTERS
 
-_VOTERS = ("parallel_components", "map_2000", "ekc", "hull", "comparison_data")
 _PARALLEL: dict[str, parallel.Reduction] = {
     "parallel_components": "components",
     "parallel_factors": "smc",
@@ -181,8 +181,8 @@ def _matrix_rules(matrix: FloatArray, n: int, most: int) -> tuple[dict[str, int]
 
 def _recommend(numbers: Mapping[str, int]) -> tuple[int, tuple[str, ...]]:
     """The number most of the voting rules name, and those that name it."""
-    votes = Counter(numbers[key] for key in _VOTERS if key in numbers)
+    votes = Counter(numbers[key] for key in VOTERS if key in numbers)
     most = max(votes.values())
     leading = sorted(number for number, count in votes.items() if count == most)
     chosen = numbers["parallel_components"] if numbers["parallel_components"] in leading else leading[0]
-    return chosen, tuple(key for key in _VOTERS if numbers.get(key) == chosen)
+    return chosen, tuple(key for key in VOTERS if numbers.get(key) == chosen)

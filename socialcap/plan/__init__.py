@@ -1,5 +1,14 @@
 """What is asked of an analysis: the tables of study.toml, and the file as a whole."""
 
+from socialcap.plan.analysis import (
+    HierarchicalPart,
+    InferencePart,
+    MediationPart,
+    ModerationPart,
+    ProfilePart,
+    ValidityPart,
+)
+from socialcap.plan.claims import ClaimPart, ReferencePart
 from socialcap.plan.parts import (
     BilingualText,
     DataPart,
@@ -18,26 +27,46 @@ from socialcap.plan.parts import (
     StudyPart,
     Style,
 )
+from socialcap.plan.robustness import (
+    CleaningPart,
+    CovariatesPart,
+    FollowPart,
+    OutcomePart,
+    RobustnessPart,
+)
 from socialcap.plan.study import STUDY_FILE, StudyPlan, read_study
 
 __all__ = [
     "STUDY_FILE",
     "BilingualText",
+    "ClaimPart",
+    "CleaningPart",
+    "CovariatesPart",
     "DataPart",
     "DerivedPart",
     "ExcludePart",
     "FactorsPart",
     "FlagName",
+    "FollowPart",
     "Format",
+    "HierarchicalPart",
+    "InferencePart",
+    "MediationPart",
     "Missing",
+    "ModerationPart",
     "Names",
+    "OutcomePart",
     "Part",
     "Platform",
+    "ProfilePart",
     "QualityPart",
+    "ReferencePart",
     "RegressionPart",
     "ReportPart",
+    "RobustnessPart",
     "StudyPart",
     "StudyPlan",
     "Style",
+    "ValidityPart",
     "read_study",
 ]

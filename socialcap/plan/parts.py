@@ -162,7 +162,12 @@ class FactorsPart(Part):
 
 
 class RegressionPart(Part):
-    """[[regression]]: one model; what each setting means is said at `socialcap.regress`."""
+    """[[regression]]: one model; what each setting means is said at `socialcap.regress`.
+
+    `margins` are marginal effects: "average" over the firms, at "means", true for "average", false for none;
+    left out, average ones of models that are not linear. `diagnostics` are the tests of the model's
+    assumptions.
+    """
 
     name: str
     formula: str
@@ -183,6 +188,17 @@ class RegressionPart(Part):
     slopes: Names = ()
     method: Literal["ml", "twostep", "2sls", "liml", "reml"] | None = None
     wild_weights: Literal["rademacher", "webb"] = "rademacher"
+    margins: bool | Literal["average", "means"] | None = None
+    diagnostics: bool = True
+
+    @property
+    def margins_at(self) -> str | None:
+        """Where marginal effects are taken; None for no marginal effects."""
+        if self.margins is None:
+            return None if self.model in ("ols", "iv", "mixed") else "average"
+        if isinstance(self.margins, bool):
+            return "average" if self.margins else None
+        return self.margins
 
     @property
     def columns(self) -> tuple[str, ...]:

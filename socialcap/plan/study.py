@@ -8,6 +8,15 @@ from typing import Any
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from socialcap.errors import Problem, StudyError
+from socialcap.plan.analysis import (
+    HierarchicalPart,
+    InferencePart,
+    MediationPart,
+    ModerationPart,
+    ProfilePart,
+    ValidityPart,
+)
+from socialcap.plan.claims import ClaimPart, ReferencePart
 from socialcap.plan.parts import (
     BilingualText,
     DataPart,
@@ -20,6 +29,7 @@ from socialcap.plan.parts import (
     ReportPart,
     StudyPart,
 )
+from socialcap.plan.robustness import RobustnessPart
 from socialcap.settings import load_toml, settings_problem, tables_in
 
 STUDY_FILE = "study.toml"
@@ -35,7 +45,16 @@ class StudyPlan(Part):
     quality: QualityPart = QualityPart()
     exclude: tuple[ExcludePart, ...] = ()
     factors: FactorsPart | None = None
+    validity: ValidityPart | None = None
+    profile: ProfilePart = ProfilePart()
     regression: tuple[RegressionPart, ...] = ()
+    hierarchical: tuple[HierarchicalPart, ...] = ()
+    moderation: tuple[ModerationPart, ...] = ()
+    mediation: tuple[MediationPart, ...] = ()
+    inference: InferencePart = InferencePart()
+    claim: tuple[ClaimPart, ...] = ()
+    references: dict[str, ReferencePart] = Field(default_factory=dict)
+    robustness: RobustnessPart | None = None
     report: ReportPart = ReportPart()
     file: Path = Field(default=Path(STUDY_FILE), exclude=True)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from socialcap.kernels import FloatArray
 from socialcap.results.measurement import FactorResult
 from socialcap.results.table import Column, Formatted, Result, Table, Text, table_rows
 
@@ -18,7 +19,8 @@ class FactorBootstrapResult(Result):
     have columns estimate, std_error, ci_low, ci_high; stability (p, k) is the share of replicates in which an
     item's largest loading is on each factor. `converged` of `replicates` had a solution, `heywood` of these
     with an item without unique variance. Limits are NaN in one case: the BCa interval of a statistic whose
-    replicates all lie on one side of the estimate, as those of the smallest eigenvalues do.
+    replicates all lie on one side of the estimate, as those of the smallest eigenvalues do. loading_draws
+    (converged, p, k) and variance_draws (converged, k) are the aligned replicates themselves.
     """
 
     factors: FactorResult
@@ -28,6 +30,8 @@ class FactorBootstrapResult(Result):
     variance: pd.DataFrame
     eigenvalues: pd.DataFrame
     stability: pd.DataFrame
+    loading_draws: FloatArray
+    variance_draws: FloatArray
     replicates: int
     converged: int
     heywood: int

@@ -36,6 +36,9 @@ class Rule(StrEnum):
         return _LABELS[self]
 
 
+VOTERS = (Rule.PARALLEL_COMPONENTS, Rule.MAP_2000, Rule.EKC, Rule.HULL, Rule.COMPARISON_DATA)
+"""The rules that vote on the recommended number of factors."""
+
 _LABELS = {
     Rule.PARALLEL_COMPONENTS: Text("Parallel analysis, components", "平行分析（主成分）"),
     Rule.PARALLEL_FACTORS: Text(
