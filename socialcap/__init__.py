@@ -19,6 +19,7 @@ _HOMES = {
     "correlation": "socialcap.measurement",
     "adequacy": "socialcap.measurement",
     "n_factors": "socialcap.measurement",
+    "profile": "socialcap.measurement",
     "factor_analysis": "socialcap.measurement",
     "bootstrap_factor_analysis": "socialcap.measurement",
     "reliability": "socialcap.measurement",
@@ -40,19 +41,24 @@ _HOMES = {
     "pipeline": "socialcap.inference",
     "croon_regression": "socialcap.inference",
     "latent_regression": "socialcap.inference",
+    "judge": "socialcap.claims",
+    "specification_curve": "socialcap.inference",
     "read_population": "socialcap.simulation",
     "simulate": "socialcap.simulation",
     "read_study": "socialcap.plan",
     "check": "socialcap.study",
     "run": "socialcap.study",
+    "freeze": "socialcap.study",
+    "compare": "socialcap.study",
     "write_report": "socialcap.report",
 }
 
 __all__ = ["__version__", *_HOMES]
 
 if TYPE_CHECKING:
+    from socialcap.claims import judge
     from socialcap.codebook import read_codebook, write_codebook
-    from socialcap.inference import croon_regression, latent_regression, pipeline
+    from socialcap.inference import croon_regression, latent_regression, pipeline, specification_curve
     from socialcap.measurement import (
         adequacy,
         bootstrap_factor_analysis,
@@ -63,6 +69,7 @@ if TYPE_CHECKING:
         factor_analysis,
         invariance,
         n_factors,
+        profile,
         reliability,
         second_opinion,
         validity,
@@ -76,7 +83,7 @@ if TYPE_CHECKING:
     from socialcap.regression.sensitivity import sensitivity
     from socialcap.report import write_report
     from socialcap.simulation import read_population, simulate
-    from socialcap.study import check, run
+    from socialcap.study import check, compare, freeze, run
     from socialcap.survey import describe_missing, draft_codebook, impute, read_survey
     from socialcap.survey.inspect import inspect
 

@@ -129,17 +129,33 @@ def inspect(
 def init(
     folder: Annotated[Path, typer.Argument(help="A new folder for the study.", metavar="DIR")],
     source: Annotated[
-        Path, typer.Option("--from", help="An export to draft the codebook from.", metavar="FILE")
-    ],
+        Path | None, typer.Option("--from", help="An export to draft the codebook from.", metavar="FILE")
+    ] = None,
+    template: Annotated[
+        str | None,
+        typer.Option(
+            help="A ready questionnaire to collect answers with: social-capital.", metavar="TEMPLATE"
+        ),
+    ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Start a study: a drafted codebook and a study file, with every guess marked for you to confirm."""
-    from socialcap.study import start_study
+    """Start a study: from an export, its codebook drafted with every guess marked; or from a questionnaire."""
+    from socialcap.study.starting import start_study, start_template
 
-    _show_paths(start_study(folder, source), as_json, quiet)
-    if not quiet and not as_json:
+    if source is not None and template is None:
+        paths = start_study(folder, source)
         hint = f"Fill in the codebook (its column `confirm` says what was guessed), then: socialcap check {folder}"
+    elif template is not None and source is None:
+        paths = start_template(folder, template)
+        hint = (
+            f"Adapt the questions to your cluster ({folder / 'study.toml'} says how), collect the answers with "
+            f"questionnaire.xlsx, and export them to {folder / 'answers.xlsx'}. Then: socialcap check {folder}"
+        )
+    else:
+        raise UsageError("a study starts from an export (--from FILE) or from a template (--template NAME)")
+    _show_paths(paths, as_json, quiet)
+    if not quiet and not as_json:
         _console(error=True).print(hint, highlight=False, markup=False)
 
 
@@ -236,6 +252,27 @@ def report(
 
 
 @app.command()
+def freeze(study: Study, as_json: Json = False, quiet: Quiet = False) -> None:
+    """Seal codebook, study file and claims before the data come; later runs say whether they kept to it."""
+    from socialcap.study import freeze as freeze_study
+
+    _show_paths([freeze_study(_plan(study, None))], as_json, quiet)
+
+
+@app.command()
+def diff(
+    first: Annotated[Path, typer.Argument(help="The folder of a run, or its results.json.", metavar="RUN1")],
+    second: Annotated[Path, typer.Argument(help="The run to hold against it.", metavar="RUN2")],
+    lang: OneLang = Language.EN,
+    as_json: Json = False,
+) -> None:
+    """Say which numbers and verdicts changed between two runs, and what went into them differently."""
+    from socialcap.study import compare
+
+    _show_result(compare(first, second), lang.value, as_json)
+
+
+@app.command()
 def simulate(
     population: Annotated[
         Path, typer.Argument(help="A population file, or the folder of one.", metavar="POPULATION")
@@ -287,13 +324,24 @@ def import_codebook(
 @codebook_app.command("export")
 def export_codebook(
     source: Annotated[Path, typer.Argument(help="A codebook.", metavar="CODEBOOK")],
-    target: Annotated[Path, typer.Argument(help="The .xlsx file of the form.", metavar="TO")],
+    target: Annotated[
+        Path, typer.Argument(help="An .xlsx file for a form, a .docx file for paper.", metavar="TO")
+    ],
+    lang: Annotated[Language, typer.Option("--lang", help="Language of a form on paper.")] = Language.EN,
     quiet: Quiet = False,
 ) -> None:
-    """Write a codebook as an XLSForm, for KoboToolbox or ODK."""
+    """Write a codebook as a questionnaire: an XLSForm for KoboToolbox or ODK, or a Word document."""
     from socialcap.codebook import read_codebook, write_xlsform
+    from socialcap.codebook.form import read_form
 
-    write_xlsform(read_codebook(source), target)
+    book = read_codebook(source)
+    form = read_form(source, book)
+    if target.suffix.casefold() == ".docx":
+        from socialcap.codebook.questionnaire import write_questionnaire
+
+        write_questionnaire(book, target, lang.value, form)
+    else:
+        write_xlsform(book, target, form)
     _show_paths([target], False, quiet)
 
 

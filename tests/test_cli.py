@@ -29,7 +29,7 @@ def change(path: Path, old: str, new: str) -> None:
 
 @pytest.mark.parametrize("what", ["import socialcap", "import socialcap.cli"])
 def test_nothing_heavy_is_loaded_before_it_is_needed(what: str) -> None:
-    heavy = "{'pandas', 'statsmodels', 'seaborn', 'scipy.stats', 'matplotlib'}"
+    heavy = "{'pandas', 'statsmodels', 'seaborn', 'scipy.stats', 'matplotlib', 'docx', 'typst'}"
     code = (
         f"import sys; {what}; sys.exit(str({heavy} & set(sys.modules)) if {heavy} & set(sys.modules) else 0)"
     )
@@ -45,7 +45,7 @@ def test_help_lists_the_commands_without_loading_them() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    for command in ("init", "inspect", "check", "run", "report", "simulate", "codebook"):
+    for command in ("init", "inspect", "check", "run", "report", "freeze", "diff", "simulate", "codebook"):
         assert command in done.stdout
 
 
@@ -161,3 +161,25 @@ def test_the_replica_is_regenerated_byte_for_byte(tmp_path: Path) -> None:
     done = socialcap("simulate", copy, "--replica")
     assert done.returncode == 0, done.stderr
     assert {name: (copy / name).read_bytes() for name in before} == before
+
+
+def test_a_frozen_plan_that_is_changed_is_told_by_the_next_run(study_folder: Path, tmp_path: Path) -> None:
+    done = socialcap("freeze", study_folder)
+    assert done.returncode == 0 and done.stdout.strip().endswith("registration.json"), done.stderr
+    assert socialcap("freeze", study_folder).returncode == 2
+    assert socialcap("run", study_folder, "-o", tmp_path / "1", "-q").returncode == 0
+    change(study_folder / "study.toml", "finance ~ trust + credit", "finance ~ trust")
+    assert socialcap("run", study_folder, "-o", tmp_path / "2", "-q").returncode == 0
+    first, second = (
+        json.loads((tmp_path / name / "results.json").read_text(encoding="utf-8")) for name in ("1", "2")
+    )
+    assert first["tables"]["registration"]["notes"][0]["en"].startswith("As registered on")
+    assert second["tables"]["registration"]["rows"][0][0] == "study.regression[main].formula"
+
+    told = socialcap("diff", tmp_path / "1", tmp_path / "2", "--json")
+    found = json.loads(told.stdout)
+    assert ["regression[main].formula"] == [
+        row[1] for row in found["causes"]["rows"] if row[0]["en"] == "rule"
+    ]
+    assert found["numbers"]["rows"]
+    assert socialcap("diff", tmp_path / "1", tmp_path / "nowhere").returncode == 3

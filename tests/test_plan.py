@@ -79,3 +79,66 @@ def test_a_missing_file_and_a_binary_file_are_said_plainly(tmp_path: Path) -> No
     (tmp_path / "study.toml").write_bytes(b"\xff\xfe\x00x")
     with pytest.raises(StudyError, match="not UTF-8"):
         read_study(tmp_path)
+
+
+MORE = """
+[profile]
+variables = "trade"
+[validity]
+[inference]
+replicates = 0
+[[regression]]
+name = "binary"
+formula = "z ~ trust"
+model = "logit"
+[[hierarchical]]
+name = "blocks"
+outcome = "y"
+blocks = ["a", "b + c", "d"]
+[[moderation]]
+name = "by_size"
+y = "y"
+x = "trust"
+w = "size"
+[[mediation]]
+name = "way"
+x = "a"
+m = "b"
+y = "y"
+"""
+
+
+def test_further_tables_have_their_defaults(tmp_path: Path) -> None:
+    plan = read_study(write(tmp_path, GOOD + MORE))
+    assert plan.profile.variables == ("trade",) and plan.profile.describe is None
+    assert plan.validity is not None and plan.validity.estimator == "ml"
+    assert plan.inference.interval == "t"
+    assert [part.margins_at for part in plan.regression] == [None, "average"]
+    assert plan.hierarchical[0].formulas == ("y ~ a", "y ~ a + b + c", "y ~ a + b + c + d")
+    assert plan.mediation[0].m == ("b",) and plan.moderation[0].center == "mean"
+    plain = read_study(write(tmp_path, GOOD))
+    assert plain.validity is None and plain.inference.replicates == 1000
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("replicates = 0", "replicates = 5", "0 for none, or at least 20"),
+        ("replicates = 0", "imputations = 1", "at least 2"),
+        ("replicates = 0", 'imputations = 5\ninterval = "bca"', 'interval = "t"'),
+        ('variables = "trade"', 'funding = ["own"]', "two sources of funds or more"),
+        ('blocks = ["a", "b + c", "d"]', 'blocks = ["a"]', r"hierarchical\[1\].blocks"),
+        ('m = "b"', 'm = "b"\nmoderator = "w"', "moderator and moderated go together"),
+        (
+            'm = "b"',
+            'm = "b"\nkind = "serial"\nmoderator = "w"\nmoderated = ["a"]',
+            'for kind = "parallel"',
+        ),
+        ('model = "logit"', 'model = "logit"\nmargins = "averag"', "margins"),
+        ('w = "size"', 'w = "size"\ncentre = "mean"', "did you mean 'center'"),
+    ],
+)
+def test_mistakes_in_further_tables_are_said(tmp_path: Path, old: str, new: str, said: str) -> None:
+    assert MORE.count(old) == 1
+    with pytest.raises(StudyError, match=said):
+        read_study(write(tmp_path, GOOD + MORE.replace(old, new)))

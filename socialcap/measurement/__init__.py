@@ -8,6 +8,7 @@ from socialcap.measurement.correlation import correlation
 from socialcap.measurement.factors import factor_analysis, name_by_scales
 from socialcap.measurement.invariance import invariance
 from socialcap.measurement.method_bias import common_method_bias
+from socialcap.measurement.profile import profile
 from socialcap.measurement.reliability import reliability
 from socialcap.measurement.retention import n_factors
 from socialcap.measurement.second_opinion import second_opinion
@@ -24,6 +25,7 @@ __all__ = [
     "invariance",
     "n_factors",
     "name_by_scales",
+    "profile",
     "reliability",
     "second_opinion",
     "validity",

@@ -26,6 +26,7 @@ from socialcap.regression.inputs import (
 )
 from socialcap.regression.models import Covariance, regress
 from socialcap.regression.sample import Columns
+from socialcap.regression.terms import LevelLabels
 from socialcap.results import RegressionResult, Text
 from socialcap.results.moderation import ModerationResult
 
@@ -64,6 +65,7 @@ def moderation(
     levels: Sequence[float] | None = None,
     level: float = 0.95,
     labels: Mapping[str, Text] | None = None,
+    level_labels: LevelLabels | None = None,
 ) -> ModerationResult:
     """The slope of `x` on `y` as a linear function of the moderator `w`, by least squares.
 
@@ -88,7 +90,8 @@ def moderation(
     require_columns(data, roles)
     frame = numbers(data, [x, w, y])
     require_variation(frame, roles)
-    settings: dict[str, Any] = {"cov": cov, "clusters": clusters, "labels": labels or {}}
+    words = {"labels": labels or {}, "level_labels": level_labels}
+    settings: dict[str, Any] = {"cov": cov, "clusters": clusters, **words}
     additive = " + ".join([quoted(x), quoted(w), *(as_term(part, data) for part in covariates)])
     without = regress(f"{quoted(y)} ~ {additive}", frame, **settings)
     used = frame.loc[one_index(without)[0].index]

@@ -23,11 +23,13 @@ from socialcap.results.method_bias import MethodBiasResult
 from socialcap.results.moderation import ModerationResult
 from socialcap.results.multiple_testing import MultipleTestingResult
 from socialcap.results.problems import problem_table
+from socialcap.results.profile import ProfileResult
 from socialcap.results.regression import RegressionResult, Term, regression_table
 from socialcap.results.reliability import ReliabilityResult
 from socialcap.results.retention import NFactorsResult, Rule
 from socialcap.results.second_opinion import Opinion, SecondOpinionResult
 from socialcap.results.sensitivity import SensitivityResult
+from socialcap.results.specifications import SpecificationCurveResult
 from socialcap.results.study import MeasurementResult, Provenance, StudyResult
 from socialcap.results.table import (
     LANGUAGES,
@@ -76,6 +78,7 @@ __all__ = [
     "OrderedDiagnosticsResult",
     "PipelineResult",
     "PredictionResult",
+    "ProfileResult",
     "Provenance",
     "RegressionResult",
     "ReliabilityResult",
@@ -83,6 +86,7 @@ __all__ = [
     "Rule",
     "SecondOpinionResult",
     "SensitivityResult",
+    "SpecificationCurveResult",
     "Starred",
     "StudyResult",
     "Table",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
+from socialcap.results.naming import named_tables
 from socialcap.results.table import STARS_NOTE, Column, Result, Starred, Table, Text, table_rows
 
 _NUMBERS = (
@@ -95,7 +96,7 @@ class HierarchicalResult(Result):
     `table` has a row per model. Linear: formula, n_obs, r2, adj_r2, delta_r2, delta_f, df1, df2, p (the
     classical F of the added block), and with a robust covariance wald_f, wald_df2 and wald_p. Others:
     formula, n_obs, loglik, mcfadden, delta_mcfadden, lr, df, p, and wald, wald_p. NaN where not applicable.
-    `models` are the fitted models in the same order.
+    `models` are the fitted models in the same order. `name` and `label` tell it from others of a study.
     """
 
     table: pd.DataFrame
@@ -103,6 +104,8 @@ class HierarchicalResult(Result):
     labels: tuple[Text, ...]
     dropped: pd.Series
     notes: tuple[Text, ...]
+    name: str = ""
+    label: Text = field(default_factory=Text)
 
     def tables(self) -> list[Table]:
         shown = [c for c in self.table.columns if c != "formula"]
@@ -115,7 +118,8 @@ class HierarchicalResult(Result):
             for label, row in zip(self.labels, self.table[shown].itertuples(index=False), strict=True)
         ]
         title = Text("Hierarchical regression", "分层回归")
-        return [Table("hierarchical", title, columns, table_rows(rows), self.notes)]
+        table = Table("hierarchical", title, columns, table_rows(rows), self.notes)
+        return named_tables([table], self.name, self.label)
 
 
 _BLOCK_HEADINGS: dict[str, tuple[Text, str]] = {

@@ -9,6 +9,7 @@ from types import MappingProxyType
 import pandas as pd
 
 from socialcap.results.measurement import label_of
+from socialcap.results.naming import named_tables
 from socialcap.results.regression import RegressionResult
 from socialcap.results.rows import records
 from socialcap.results.table import STARS_NOTE, Column, Result, Starred, Table, Text, table_rows
@@ -43,7 +44,7 @@ class MediationResult(Result):
     draws (replicates, E): bootstrap values of the effects, NaN in replicates that could not be estimated;
     `solved` of `replicates` could. models: the regression of each mediator and of the outcome; total_model:
         of the outcome without mediators, None with a moderator. dropped: row label -> why left out. centre:
-        mean of the moderator, at which its products are centred.
+        mean of the moderator, at which its products are centred. name, label: tell it from others of a study.
     """
 
     x: str
@@ -72,10 +73,13 @@ class MediationResult(Result):
     centre: float | None
     partially_standardised: bool
     labels: Mapping[str, Text] = field(default_factory=lambda: MappingProxyType({}))
+    name: str = ""
+    label: Text = field(default_factory=Text)
 
     def tables(self) -> list[Table]:
         tables = [self._path_table(), self._effect_table()]
-        return [*tables, self._index_table()] if len(self.index) else tables
+        tables += [self._index_table()] if len(self.index) else []
+        return named_tables(tables, self.name, self.label)
 
     def _label(self, name: str) -> Text:
         """A variable's label, or those of a product's two."""

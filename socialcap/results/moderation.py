@@ -10,6 +10,7 @@ from types import MappingProxyType
 import pandas as pd
 
 from socialcap.results.measurement import label_of
+from socialcap.results.naming import named_tables
 from socialcap.results.regression import RegressionResult
 from socialcap.results.rows import records
 from socialcap.results.table import STARS_NOTE, Column, Result, Starred, Table, Text, table_rows
@@ -51,10 +52,13 @@ class ModerationResult(Result):
     dropped: pd.Series
     level: float
     labels: Mapping[str, Text] = field(default_factory=lambda: MappingProxyType({}))
+    name: str = ""
+    label: Text = field(default_factory=Text)
 
     def tables(self) -> list[Table]:
         tables = [*self.model.tables(), self._slope_table()]
-        return tables if self.two_valued else [*tables, self._region_table()]
+        tables += [] if self.two_valued else [self._region_table()]
+        return named_tables(tables, self.name, self.label)
 
     def _slope_table(self) -> Table:
         percent = f"{100 * self.level:g}"

@@ -8,7 +8,7 @@ from socialcap.errors import Problem
 from socialcap.plan import StudyPlan
 from socialcap.results import Result, Table, problem_table
 from socialcap.study.problems import survey_problems
-from socialcap.study.running import Progress, load_survey, silent
+from socialcap.study.reading import Progress, load_survey, silent
 from socialcap.survey import Survey
 
 

@@ -14,14 +14,14 @@ from socialcap.codebook import Codebook, read_codebook
 from socialcap.errors import Problem, StudyError, UsageError
 from socialcap.plan import StudyPlan
 from socialcap.results.registration import Deviation, DeviationKind, RegistrationResult
-from socialcap.study.names import require_known_names
+from socialcap.study.name_checks import require_known_names
 from socialcap.study.settings_tree import changed, codebook_tree, plan_tree, settings
 from socialcap.writing import write_files
 
 REGISTRATION_FILE = "registration.json"
 
-# what a report looks like is no part of a plan, and the data are named when they have come
-_FREE = re.compile(r"study\.report(\.|$)")
+# what a report looks like and how many threads work is no part of a plan, and the data are named when they have come
+_FREE = re.compile(r"study\.(report|inference\.workers)(\.|$)")
 _READING = re.compile(r"study\.data(\.|$)|codebook\.variables\.[^.]+\.source$")
 _WORDS = re.compile(r"\.(label|title|note|reason)(\.(en|zh))?$|^study\.scales\.")
 

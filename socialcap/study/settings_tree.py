@@ -20,7 +20,7 @@ def plan_tree(plan: StudyPlan) -> dict[str, Any]:
 
 
 def codebook_tree(book: Codebook) -> dict[str, Any]:
-    """The codebook as nested JSON-ready values: variables and value lists by name."""
+    """The codebook as nested JSON-ready values: variables, value lists and questions' words by name."""
     variables = {
         item.name: {f.name: _plain(getattr(item, f.name)) for f in fields(item) if f.name not in _OWN_NAME}
         for item in book
@@ -32,7 +32,8 @@ def codebook_tree(book: Codebook) -> dict[str, Any]:
         }
         for name, listed in book.value_lists.items()
     }
-    return {"variables": variables, "values": values}
+    words = {name: _plain(text) for name, text in book.wordings.items()}
+    return {"variables": variables, "values": values, "wordings": words}
 
 
 # `confirm` marks what a drafted codebook leaves to be confirmed, and changes nothing in an analysis

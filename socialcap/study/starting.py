@@ -1,16 +1,27 @@
-"""A study folder to start from: the codebook drafted from an export, and a study file to fill in."""
+"""A study folder to start from: drafted from an export, or a template with its instrument before any data."""
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
-from socialcap.codebook import write_codebook
-from socialcap.errors import Problem, UsageError
+from socialcap.codebook import Codebook, ItemType, read_codebook, write_codebook
+from socialcap.codebook.form import QUESTIONS, SECTIONS, read_form
+from socialcap.codebook.sheets import csv_bytes
+from socialcap.codebook.workbook import codebook_rows
+from socialcap.codebook.xlsform_writing import xlsform_bytes
+from socialcap.errors import Problem, UsageError, nearest
 from socialcap.plan import STUDY_FILE
+from socialcap.results import LANGUAGES
 from socialcap.survey import draft_codebook, read_raw
 from socialcap.writing import write_files
+
+# A template by its name, and the folder of its files.
+TEMPLATES = {"social-capital": Path(__file__).with_name("templates") / "social_capital"}
 
 _STUDY = """\
 # What is asked of this survey. Run `socialcap check .` until it is content, then `socialcap report .`
@@ -63,13 +74,78 @@ def start_study(folder: Path, source: Path) -> list[Path]:
     already, UnreadableError if the export cannot be read, OutputError if the folder cannot be written.
     """
     targets = [folder / "codebook.xlsx", folder / STUDY_FILE]
-    taken = [Problem("is there already", str(path)) for path in targets if path.exists()]
-    if taken:
-        raise UsageError("nothing was written, so that no work is lost", taken)
+    _refuse_to_overwrite(targets)
     book = draft_codebook(read_raw([source]))
-    name = re.sub(r"[^\w-]+", "_", folder.resolve().name).strip("_") or "study"
     relative = Path(os.path.relpath(source.resolve(), folder.resolve())).as_posix()
-    text = _STUDY.format(name=name, source=relative.replace("\\", "\\\\").replace('"', '\\"'))
+    text = _STUDY.format(name=_name(folder), source=relative.replace("\\", "\\\\").replace('"', '\\"'))
     write_codebook(book, targets[0])
     write_files({targets[1]: text.encode()})
     return targets
+
+
+def start_template(folder: Path, template: str, today: date | None = None) -> list[Path]:
+    """Write a template's codebook, study.toml and questionnaires into `folder`; returns their paths.
+
+    The questionnaire comes as an XLSForm and as a Word document in each language, all from the codebook
+    beside them; years in it end with that of `today`. The study file awaits the answers in the file that its
+    `data.files` names. Raises UsageError if there is no such template or one of the files is there already,
+    OutputError if the folder cannot be written.
+    """
+    # Word's library is loaded by those alone who start from a template.
+    from socialcap.codebook.questionnaire import questionnaire_bytes
+
+    source = _template(template)
+    year = (today or date.today()).year
+    book = _until(year, read_codebook(source / "codebook"))
+    form = read_form(source / "codebook", book)
+    rows = codebook_rows(book)
+    study = (source / STUDY_FILE).read_text(encoding="utf-8")
+    name = _name(folder)
+    made = {
+        STUDY_FILE: study.replace("{name}", name).replace("{year}", str(year)).encode(),
+        **{f"codebook/{sheet}.csv": csv_bytes(rows[sheet]) for sheet in rows},
+        **{
+            f"codebook/{s}.csv": (source / "codebook" / f"{s}.csv").read_bytes()
+            for s in (QUESTIONS, SECTIONS)
+        },
+        "questionnaire.xlsx": xlsform_bytes(book, name, form),
+        **{f"questionnaire_{lang}.docx": questionnaire_bytes(book, name, lang, form) for lang in LANGUAGES},
+    }
+    files = {folder / path: content for path, content in made.items()}
+    _refuse_to_overwrite(files)
+    write_files(files)
+    return list(files)
+
+
+def _template(name: str) -> Path:
+    if name in TEMPLATES:
+        return TEMPLATES[name]
+    hint = nearest(name, list(TEMPLATES))
+    known = "one of " + ", ".join(TEMPLATES)
+    raise UsageError(
+        f"there is no template {name!r}; " + (f"did you mean {hint!r}?" if hint else f"there is {known}")
+    )
+
+
+def _until(year: int, book: Codebook) -> Codebook:
+    """The codebook in which no year lies after the survey's."""
+    return replace(
+        book,
+        items=tuple(
+            replace(item, maximum=float(year))
+            if item.type is ItemType.YEAR and item.maximum is None
+            else item
+            for item in book
+        ),
+    )
+
+
+def _refuse_to_overwrite(targets: Iterable[Path]) -> None:
+    taken = [Problem("is there already", str(path)) for path in targets if path.exists()]
+    if taken:
+        raise UsageError("nothing was written, so that no work is lost", taken)
+
+
+def _name(folder: Path) -> str:
+    """The study's name: that of its folder, in letters, digits and marks that a name may have."""
+    return re.sub(r"[^\w-]+", "_", folder.resolve().name).strip("_") or "study"
