@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 from socialcap.codebook.folding import fold
+from socialcap.codebook.form import read_form
 from socialcap.codebook.model import Codebook
 from socialcap.codebook.sheets import read_sheets
 from socialcap.codebook.workbook import (
@@ -22,7 +25,7 @@ _STATISTICS = (".sav", ".zsav", ".dta")
 
 
 def read_codebook(path: str | Path) -> Codebook:
-    """The codebook in a file or folder.
+    """The codebook in a file or folder; with the questions' words, where these stand beside it.
 
     `path` is a workbook with the sheets `variables` and `values`; an XLSForm (sheet `survey`);
     a folder with `variables.csv` and `values.csv`, or the first of these files; or an SPSS (.sav, .zsav) or
@@ -34,11 +37,13 @@ def read_codebook(path: str | Path) -> Codebook:
     """
     path = Path(path)
     if path.is_dir():
-        return _read_folder(path)
+        return _with_wordings(_read_folder(path), path)
     suffix = path.suffix.casefold()
     if suffix == ".csv":
         values = _values_beside(path)
-        return read_csv_pair(path, values if values.exists() and values != path else None)
+        return _with_wordings(
+            read_csv_pair(path, values if values.exists() and values != path else None), path
+        )
     if suffix in _STATISTICS:
         from socialcap.codebook.statistics_files import read_statistics_file
 
@@ -53,7 +58,13 @@ def read_codebook(path: str | Path) -> Codebook:
         from socialcap.codebook.xlsform import read_xlsform
 
         return read_xlsform(path)
-    return read_workbook(path)
+    return _with_wordings(read_workbook(path), path)
+
+
+def _with_wordings(book: Codebook, path: Path) -> Codebook:
+    questions = read_form(path, book).questions
+    wordings = {name: question.words for name, question in questions.items() if question.words}
+    return replace(book, wordings=MappingProxyType(wordings))
 
 
 def _read_folder(folder: Path) -> Codebook:

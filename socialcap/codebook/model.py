@@ -154,11 +154,16 @@ class Item:
 
 @dataclass(frozen=True)
 class Codebook:
-    """All items in the order of the questionnaire, and the value lists they refer to."""
+    """All items in the order of the questionnaire, and the value lists they refer to.
+
+    `wordings` are the questions' words, by item: headers under which an export may carry items that state no
+    source.
+    """
 
     items: tuple[Item, ...]
     value_lists: Mapping[str, ValueList] = field(default_factory=lambda: MappingProxyType({}))
     origin: str = ""
+    wordings: Mapping[str, Text] = field(default_factory=lambda: MappingProxyType({}))
 
     def __iter__(self) -> Iterator[Item]:
         return iter(self.items)
@@ -194,6 +199,14 @@ class Codebook:
     def with_role(self, role: Role) -> tuple[Item, ...]:
         """Items that have this role."""
         return tuple(item for item in self.items if item.role is role)
+
+    def headers(self, item: Item) -> tuple[str, ...]:
+        """Headers to look for in an export: the item's source, or else its name, question and label."""
+        if item.source:
+            return (item.source,)
+        words = self.wordings.get(item.name, Text())
+        texts = (item.name, words.en, words.zh, item.label.en, item.label.zh)
+        return tuple(dict.fromkeys(filter(None, texts)))
 
     def options(self, item: Item) -> tuple[Option, ...]:
         """The options of an item's value list; none if it has no list."""

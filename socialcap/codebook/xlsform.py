@@ -1,30 +1,36 @@
-"""Codebooks from and to XLSForm, the form language of ODK and KoboToolbox."""
+"""Codebooks from XLSForm, the form language of ODK and KoboToolbox."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from socialcap.codebook.checks import Places, check_codebook
 from socialcap.codebook.folding import fold, tidy
-from socialcap.codebook.missing_codes import format_missing, parse_kind
+from socialcap.codebook.missing_codes import parse_kind
 from socialcap.codebook.model import Codebook, Item, ItemType, MissingKind, Option, Role, ValueList
 from socialcap.codebook.ranges import as_number
-from socialcap.codebook.sheets import Layout, Sheet, read_bytes, workbook_bytes
+from socialcap.codebook.sheets import Sheet, read_bytes
 from socialcap.codebook.workbook import VARIABLE_COLUMNS, codebook_from_sheets, codebook_rows
-from socialcap.codebook.xpath import Untranslatable, range_of, relevance, skip_rule
-from socialcap.errors import CodebookError, OutputError, Problem, SocialcapWarning, UsageError
+from socialcap.codebook.xlsform_writing import (
+    CARRIED,
+    CARRIED_LABELS,
+    CARRIED_TYPE,
+    without_added_clauses,
+    write_xlsform,
+)
+from socialcap.codebook.xpath import Untranslatable, range_of, skip_rule
+from socialcap.errors import CodebookError, Problem, SocialcapWarning, UsageError
 from socialcap.results import Text
-from socialcap.writing import write_files
 
-# Columns of the codebook that a form carries beside its own; the form keeps what it does not know.
-CARRIED = ("source", "scale", "reverse", "missing", "skip_if", "role", "pii", "check", "confirm")
-_TYPE = "codebook_type"
+__all__ = ["read_xlsform", "write_xlsform"]
+
 _TYPES = {
     "integer": ItemType.INTEGER,
     "decimal": ItemType.NUMBER,
@@ -100,6 +106,7 @@ class _Reading:
     rows: list[dict[str, str]] = field(default_factory=list)
     relevant: dict[str, list[str]] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
+    wordings: dict[str, Text] = field(default_factory=dict)
     lists: dict[str, dict[str, Option]] = field(default_factory=dict)
     notes: list[Problem] = field(default_factory=list)
 
@@ -130,7 +137,11 @@ class _Reading:
                 "/".join((*groups, child["name"])) if child["name"] in self.names else child["name"]
             )
         self.names.setdefault(child["name"], name)
-        label = _label(child.get("label", ""))
+        label = Text(*(tidy(str(child.get(column, ""))) for column in CARRIED_LABELS))
+        words = _label(child.get("label", ""))
+        if label and words and label != words:
+            self.wordings[name] = words
+        label = label or words
         if label in (Text(name, ""), Text(child["name"], "")):
             label = Text()
         if options := child.get("choices"):
@@ -168,8 +179,8 @@ class _Reading:
         return next(f"{plain}_{i}" for i in range(2, len(taken) + 3) if f"{plain}_{i}" not in taken)
 
     def type(self, child: Mapping[str, Any], row: dict[str, str], confirm: list[str]) -> str:
-        if child.get(_TYPE):
-            return str(child[_TYPE])
+        if child.get(CARRIED_TYPE):
+            return str(child[CARRIED_TYPE])
         kind = _TYPES.get(child["type"])
         if kind is None or (kind in (ItemType.NOMINAL, ItemType.MULTIPLE) and not row.get("values")):
             if child["type"] not in _PERSONAL:
@@ -190,7 +201,7 @@ class _Reading:
         if child["type"] == "range":
             ends = child.get("parameters", {})
             return as_number(str(ends.get("start", "0"))), as_number(str(ends.get("end", "10")))
-        constraint = child.get("bind", {}).get("constraint", "")
+        constraint = without_added_clauses(child.get("bind", {}).get("constraint", ""))
         if not constraint:
             return None, None
         whole = kind in (ItemType.INTEGER, ItemType.ORDINAL, ItemType.YEAR)
@@ -261,7 +272,7 @@ def _codebook(reading: _Reading, path: Path) -> Codebook:
         path,
     )
     items = tuple(_with_skip_rule(item, book, reading) for item in book)
-    book = replace(book, items=items)
+    book = replace(book, items=items, wordings=MappingProxyType(reading.wordings))
     problems = check_codebook(book, Places("survey", "choices"))
     if any(problem.severity == "error" for problem in problems):
         raise CodebookError(f"the form {path} has mistakes", problems)
@@ -278,124 +289,3 @@ def _with_skip_rule(item: Item, book: Codebook, reading: _Reading) -> Item:
     except Untranslatable as error:
         reading.note(item.name, f"the condition for asking is not understood ({error})", relevant)
         return replace(item, confirm=tuple(dict.fromkeys((*item.confirm, "skip_if"))))
-
-
-# --- writing -----------------------------------------------------------------------------------------------
-
-_FORM_TYPES = {
-    ItemType.INTEGER: "integer",
-    ItemType.YEAR: "integer",
-    ItemType.ORDINAL: "integer",
-    ItemType.NUMBER: "decimal",
-    ItemType.PERCENT: "decimal",
-    ItemType.AMOUNT: "decimal",
-    ItemType.DURATION: "decimal",
-    ItemType.DATE: "date",
-}
-_LANGUAGES = ("label::English (en)", "label::中文 (zh)")
-_SURVEY = ("type", "name", *_LANGUAGES, "relevant", "constraint", "appearance", _TYPE, *CARRIED)
-_CHOICES = ("list_name", "name", *_LANGUAGES, "missing")
-
-
-def write_xlsform(book: Codebook, path: Path | str) -> None:
-    """Writes the codebook as an XLSForm (.xlsx) that pyxform converts.
-
-    Skip rules become `relevant` where the form language has them, ranges become `constraint`; what a form has
-    no place for stands in columns of its own, from which `read_xlsform` restores it. A skip rule that cannot
-    be translated is named in one SocialcapWarning. Raises OutputError where a name or code cannot stand in a
-    form, or the file cannot be written.
-    """
-    path = Path(path)
-    if path.suffix.casefold() != ".xlsx":
-        raise UsageError(f"{path}: an XLSForm is written as .xlsx")
-    if faults := list(_unfit(book)):
-        raise OutputError(f"the codebook cannot be written as an XLSForm to {path}", faults)
-    notes: list[Problem] = []
-    survey: list[tuple[str, ...]] = [_SURVEY, *(_survey_row(item, book, notes) for item in book)]
-    choices: list[tuple[str, ...]] = [
-        _CHOICES,
-        *(
-            (_list_name(values.name), option.code, *_sides(option.label, option.code), option.missing or "")
-            for values in book.value_lists.values()
-            for option in values.options
-        ),
-    ]
-    title = tidy(path.stem)
-    settings: list[tuple[str, ...]] = [
-        ("form_title", "form_id", "default_language"),
-        (title, _list_name(title), "English (en)"),
-    ]
-    sheets = {"survey": survey, "choices": choices, "settings": settings}
-    layout = Layout(dict.fromkeys(_LANGUAGES, 40), {})
-    write_files({path: workbook_bytes(sheets, dict.fromkeys(sheets, layout))})
-    if notes:
-        warnings.warn(
-            f"{path.name}: not every skip rule is enforced by the form\n  " + "\n  ".join(map(str, notes)),
-            SocialcapWarning,
-            stacklevel=2,
-        )
-
-
-def _unfit(book: Codebook) -> Iterator[Problem]:
-    for number, item in enumerate(book, start=2):
-        if not re.fullmatch(r"[^\W\d][\w.-]*", item.name):
-            yield Problem("a form cannot use this name", "variables", number, "name", item.name)
-    chosen = {item.values for item in book if item.values}
-    for values in book.value_lists.values():
-        for option in values.options if values.name in chosen else ():
-            if re.search(r"\s", option.code):
-                yield Problem(
-                    f"a code of list {values.name!r} has a space in it, which a form takes for two answers",
-                    "values",
-                    column="code",
-                    value=option.code,
-                )
-    names = [_list_name(name) for name in book.value_lists]
-    for name in book.value_lists:
-        if names.count(_list_name(name)) > 1:
-            yield Problem("two lists have the same name in a form", "values", column="list", value=name)
-
-
-def _survey_row(item: Item, book: Codebook, notes: list[Problem]) -> tuple[str, ...]:
-    carried = dict(zip(VARIABLE_COLUMNS, codebook_rows(Codebook((item,)))["variables"][1], strict=True))
-    carried["missing"] = format_missing(item.missing)
-    form_type = _form_type(item, book)
-    relevant = ""
-    if item.skip_if:
-        try:
-            relevant = relevance(item.skip_if, book)
-        except Untranslatable as error:
-            notes.append(
-                Problem(f"{item.name}: {error}", "variables", value=item.skip_if, severity="warning")
-            )
-    limits = [(">=", carried["min"]), ("<=", carried["max"])]
-    constraint = " and ".join(f". {sign} {limit}" for sign, limit in limits if limit)
-    return (
-        form_type,
-        item.name,
-        *_sides(item.label, item.name),
-        relevant,
-        constraint,
-        "",
-        item.type.value,
-        *(carried[column] for column in CARRIED),
-    )
-
-
-def _form_type(item: Item, book: Codebook) -> str:
-    if item.values in book.value_lists and item.type is ItemType.MULTIPLE:
-        return f"select_multiple {_list_name(item.values)}"
-    if item.values in book.value_lists and item.type in (ItemType.NOMINAL, ItemType.ORDINAL):
-        return f"select_one {_list_name(item.values)}"
-    if item.type is ItemType.DATE and item.role in (Role.START_TIME, Role.END_TIME):
-        return "start" if item.role is Role.START_TIME else "end"
-    return _FORM_TYPES.get(item.type, "text")
-
-
-def _sides(label: Text, name: str) -> tuple[str, str]:
-    """Both sides of a label; the name where there is none, as a form must show something."""
-    return (label.en, label.zh) if label else (name, "")
-
-
-def _list_name(name: str) -> str:
-    return re.sub(r"\W", "_", name)

@@ -17,7 +17,15 @@ CUSTOM: Mapping[Lang, Style] = MappingProxyType({"en": "apa", "zh": "three-line"
 """How tables are set in each language where nothing else is asked."""
 
 # imported when asked for: each brings a library of its own
-_RENDERERS: Mapping[Format, str] = MappingProxyType({"html": "socialcap.report.html"})
+_RENDERERS: Mapping[Format, str] = MappingProxyType(
+    {
+        "html": "socialcap.report.html",
+        "docx": "socialcap.report.docx",
+        "pdf": "socialcap.report.pdf",
+        "tex": "socialcap.report.tex",
+        "xlsx": "socialcap.report.xlsx",
+    }
+)
 FORMATS: tuple[Format, ...] = tuple(_RENDERERS)
 
 __all__ = ["CUSTOM", "FORMATS", "Document", "report_files", "study_document", "write_report"]

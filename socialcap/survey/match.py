@@ -42,8 +42,9 @@ class Matches:
 def match(raw: RawSurvey, book: Codebook) -> Matches:
     """The columns of the export that each item's source names; what does not fit is listed as problems.
 
-    A source is compared with the columns' keys, then with their headers and question texts, each as written
-    and then folded (width, case, spaces, kinds of quotation marks and dashes); then without the question
+    An item without a source is known by its name and, failing that, by the words of its question or its
+    label, in either language. A source is compared with the columns' keys, then with their headers and
+    question texts, each as written and then folded (width, case, spaces, kinds of quotation marks and dashes); then without the question
     number that one side has, then without the groups before the last `/`. A column found by a closer
     comparison is not found again by a looser one. `*` in a source stands for any text. Problems are a source
     that no column, or more than one, matches (with the nearest header), a column that two items claim, and an
@@ -122,16 +123,18 @@ class _Matcher:
             if column.key not in self.owner and (text := form(text_of(column))):
                 columns.setdefault(text, []).append(column.key)
         hits = {
-            item.name: columns[wanted]
+            item.name: next((h for h in self.book.headers(item) if form(h) in columns), "")
             for item in self.book
-            if item.name not in self.found and (wanted := form(item.header)) in columns
+            if item.name not in self.found
         }
-        for name, keys in hits.items():
-            item = self.book[name]
+        for name, wanted in hits.items():
+            if not wanted:
+                continue
+            item, keys = self.book[name], columns[form(wanted)]
             if item.type is ItemType.MULTIPLE:
                 keys = [key for key in keys if not self.by_key[key].option]
             if form is _without_number:
-                keys = [key for key in keys if not _both_numbered(item.header, text_of(self.by_key[key]))]
+                keys = [key for key in keys if not _both_numbered(wanted, text_of(self.by_key[key]))]
             if len(keys) == 1:
                 self._claim(item, keys[0])
             elif keys:
@@ -200,7 +203,8 @@ class _Matcher:
 
         The answer's words come before what ends the header: platforms number options as they were made.
         """
-        rests = [rest for form in self._forms(column) for rest in _rests(item, form)]
+        headers = self.book.headers(item)
+        rests = [rest for form in self._forms(column) for rest in _rests(headers, form)]
         return list(dict.fromkeys(text for text in (column.option, *rests) if text)) if rests else []
 
     def _forms(self, column: RawColumn) -> tuple[str, ...]:
@@ -298,14 +302,16 @@ def _pattern_of(source: str) -> re.Pattern[str]:
     return re.compile("(.*)".join(parts), re.DOTALL)
 
 
-def _rests(item: Item, text: str) -> Iterator[str]:
-    """What of a column's text follows the item's source."""
-    if "*" in item.header:
-        for source in (item.header, fold(item.header)):
+def _rests(headers: Sequence[str], text: str) -> Iterator[str]:
+    """What of a column's text follows one of an item's headers."""
+    first = headers[0]
+    if "*" in first:
+        for source in (first, fold(first)):
             if found := _pattern_of(source).fullmatch(text):
                 yield from (part.strip() for part in reversed(found.groups()))
         return
-    for source in dict.fromkeys((item.header, fold(item.header), _without_number(item.header))):
+    forms = [form for header in headers for form in (header, fold(header), _without_number(header))]
+    for source in dict.fromkeys(forms):
         if text == source:
             yield ""
         elif source and text.startswith(source) and (end := _OPTION_END.fullmatch(text, len(source))):
