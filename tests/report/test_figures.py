@@ -522,11 +522,13 @@ def test_a_study_has_the_figures_of_its_results(study_folder: Path) -> None:
     assert keys == [
         "sample_flow_diagram",
         "missing_map",
+        "correlation_map",
         "scree",
         "loading_map",
         "item_correlation_map",
-        "forest",
-    ] or set(keys) >= {"sample_flow_diagram", "missing_map", "scree", "loading_map", "item_correlation_map"}
+        "path_diagram",
+        "forest_main",
+    ]
     assert {figure.after for figure in figures} <= tables and not set(keys) & tables
     for figure, lang in itertools.product(figures, LANGUAGES):
         check_labels(figure, lang)

@@ -1,0 +1,82 @@
+"""What the report says and shows, section by section in reading order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from socialcap.report.blocks import Block, Section
+from socialcap.report.citations import Citations
+from socialcap.report.contents.checks import diagnostics_section, inference_section, robustness_section
+from socialcap.report.contents.closing import (
+    appendix_section,
+    codebook_section,
+    opinion_section,
+    provenance_section,
+    references_section,
+)
+from socialcap.report.contents.findings import evidence_section, findings_section
+from socialcap.report.contents.further import further_section
+from socialcap.report.contents.measurement import adequacy_section, factors_section, reliability_section
+from socialcap.report.contents.methods import methods_section
+from socialcap.report.contents.models import blocks_section, margins_section, regressions_section
+from socialcap.report.contents.sample import profile_section, quality_section, sample_section
+from socialcap.report.contents.stock import Stock
+from socialcap.report.contents.validity import description_section, validity_section
+from socialcap.report.figures import Figure
+from socialcap.results import StudyResult, Table
+
+_SHOWING = (
+    findings_section,
+    sample_section,
+    quality_section,
+    profile_section,
+    reliability_section,
+    adequacy_section,
+    factors_section,
+    validity_section,
+    description_section,
+    regressions_section,
+    blocks_section,
+    margins_section,
+    further_section,
+    diagnostics_section,
+    inference_section,
+    robustness_section,
+    evidence_section,
+)
+
+
+def study_sections(result: StudyResult, figures: Sequence[Figure]) -> tuple[Section, ...]:
+    """The sections that a study has, every table of its results in one of them, each figure after its table.
+
+    A figure whose table there is not stands at the end of the appendix, or of the first section.
+    """
+    stock, cite = Stock.of(result), Citations()
+    shown = [section for make in _SHOWING for section in make(result, stock)]
+    methods = methods_section(result, cite)
+    closing = [*codebook_section(result, stock), *opinion_section(result, stock)]
+    provenance = provenance_section(result, stock)
+    appendix = appendix_section(stock)
+    sections = [*shown, *methods, *appendix, *closing, *references_section(cite), *provenance]
+    return tuple(_illustrated(sections, figures))
+
+
+def _illustrated(sections: Iterable[Section], figures: Sequence[Figure]) -> list[Section]:
+    """The sections with each figure after its table."""
+    made = [
+        replace(one, blocks=tuple(block for shown in one.blocks for block in _followed(shown, figures)))
+        for one in sections
+    ]
+    placed = {figure.key for one in made for figure in one.figures}
+    homeless = tuple(figure for figure in figures if figure.key not in placed)
+    if homeless:
+        keys = [one.key for one in made]
+        at = keys.index("appendix") if "appendix" in keys else 0
+        made[at] = replace(made[at], blocks=(*made[at].blocks, *homeless))
+    return made
+
+
+def _followed(block: Block, figures: Sequence[Figure]) -> list[Block]:
+    after = [figure for figure in figures if isinstance(block, Table) and figure.after == block.key]
+    return [block, *after]
