@@ -3,16 +3,24 @@
 Run: python benchmarks/specifications.py. 200 rows, 20 items, 4 factors; five correlations and extractions, rotations,
 numbers of factors, rules of scoring, weights of the composite and sets of covariates crossed, a regression on the
 composite and four covariates. Wall and processor time in seconds, and whether all workers give the same bytes.
-For scale: the pipeline bootstrap of one specification alone, times 300.
+For scale, each where it is installed: the pipeline bootstrap of one specification alone, times 300; a loop of
+factor_analyzer and statsmodels over some of the specifications and few replicates, scaled up; and the curve of
+StatsPAI, which varies regressions alone, has no measurement and no replicates, beside ours of the same regressions.
 """
 
 from __future__ import annotations
 
+import itertools
 import time
+import warnings
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from pipeline import accept_old_checks
+from statsmodels.regression.linear_model import OLS
+from threadpoolctl import threadpool_limits
 
 import socialcap as sc
 from socialcap.inference import specification_curve
@@ -20,13 +28,14 @@ from socialcap.inference import specification_curve
 ROWS, FACTORS, PER, REPLICATES, SPECIFICATIONS = 200, 4, 5, 200, 300
 ITEMS = [f"i{j + 1}" for j in range(FACTORS * PER)]
 FORMULA = "y ~ social_capital + a + b + c + d"
+COVARIATES = {"two": {"drop": ["c", "d"]}, "none": {"drop": ["a", "b", "c", "d"]}}
 CHEAP: dict[str, Any] = {
     "extraction": ["paf", "minres"],
     "rotation": ["oblimin", "promax"],
     "n_factors": [3, 5],
     "scores": ["bartlett", "means"],
     "composite": ["initial"],
-    "covariates": {"two": {"drop": ["c", "d"]}, "none": {"drop": ["a", "b", "c", "d"]}},
+    "covariates": COVARIATES,
 }
 WIDE: dict[str, Any] = {
     **CHEAP,
@@ -62,6 +71,56 @@ def timed(frame: pd.DataFrame, choices: dict[str, Any], workers: int) -> tuple[f
     return *used, repr(found.to_dict()), len(found.curve)
 
 
+def loop(frame: pd.DataFrame, few: int) -> float:
+    """Processor time of one replicate of one specification by factor_analyzer and statsmodels: the mean over
+    three extractions, three rotations and three sets of covariates, `few` replicates each.
+    """
+    from factor_analyzer import FactorAnalyzer
+
+    accept_old_checks()
+    rng = np.random.default_rng(1)
+    methods = list(itertools.product(("principal", "minres", "ml"), ("varimax", "promax", "oblimin")))
+    begun = time.process_time()
+    for method, rotation in methods:
+        for _ in range(few):
+            drawn = frame.iloc[rng.integers(0, ROWS, ROWS)]
+            fitted = FactorAnalyzer(FACTORS, method=method, rotation=rotation).fit(drawn[ITEMS])
+            share = fitted.get_factor_variance()[1]
+            composite = fitted.transform(drawn[ITEMS]) @ (share / share.sum())
+            for names in (["a", "b", "c", "d"], ["a", "b"], []):
+                OLS(drawn["y"], drawn[names].assign(composite=composite, constant=1.0)).fit()
+    return (time.process_time() - begun) / (3 * few * len(methods))
+
+
+def regressions_alone(frame: pd.DataFrame) -> None:
+    """Print the time of one regression of a curve, by StatsPAI and by ours, without replicates."""
+    if find_spec("statspai") is None:
+        print("StatsPAI: not here")
+        return
+    import statspai
+
+    index = sc.composite(sc.factor_analysis(frame, n_factors=FACTORS, items=ITEMS))
+    measured = frame.assign(composite=index.scores)
+    sets = [["a", "b", "c", "d"], ["a", "b"], []]
+
+    def theirs() -> None:
+        statspai.spec_curve(measured, "y", "composite", controls=sets, se_types=["hc1"])
+
+    def ours() -> None:
+        choices = {"covariates": COVARIATES}
+        specification_curve(
+            frame, {"r": FORMULA}, [("r", "social_capital")], items=ITEMS, n_factors=FACTORS, choices=choices,
+            replicates=0,
+        )  # fmt: skip
+
+    for name, work in (("StatsPAI, scores as data", theirs), ("ours, factors included", ours)):
+        work()
+        begun = time.process_time()
+        work()
+        spent = 1000.0 * (time.process_time() - begun)
+        print(f"a curve of {len(sets)} regressions without replicates, {name}: {spent:.0f} ms")
+
+
 def main() -> None:
     """Print the times."""
     frame = sample()
@@ -74,6 +133,15 @@ def main() -> None:
                 f"{name}, {number} estimated, {workers} workers: {wall:.1f} s wall, {processor:.1f} s processor"
             )
         print(f"{name}: same bytes whatever the workers: {len(texts) == 1}")
+    with threadpool_limits(1, user_api="blas"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        few = 3
+        each = loop(frame, few)
+        regressions_alone(frame)
+    print(
+        f"factor_analyzer and statsmodels: {each * SPECIFICATIONS * REPLICATES:.0f} s, scaled up from 27 "
+        f"specifications and {few} replicates"
+    )
     begun = time.process_time()
     sc.pipeline(frame, FORMULA, items=ITEMS, n_factors=FACTORS, replicates=REPLICATES)
     alone = time.process_time() - begun

@@ -20,6 +20,7 @@ import typer
 from socialcap import __version__
 from socialcap.errors import (
     DataCheckError,
+    EstimationError,
     OutputError,
     Problem,
     SocialcapError,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from socialcap.plan import StudyPlan
-    from socialcap.results import Lang, Result, Table
+    from socialcap.results import Lang, Result, StudyResult, Table
 
 app = typer.Typer(
     help="From a raw questionnaire survey of firms to social-capital factors, regressions and a report.",
@@ -206,6 +207,7 @@ def run(
         _print_json(result.to_dict())
     else:
         _show_paths(paths, as_json, quiet)
+    _require_agreement(result)
 
 
 @app.command()
@@ -241,14 +243,17 @@ def report(
         from socialcap.report import report_files
         from socialcap.study import run as run_study
         from socialcap.study import run_files
+        from socialcap.syntax import syntax_files
         from socialcap.writing import write_files
 
         result = run_study(plan, progress)
         progress("writing the report")
         set_in = style.value if style else plan.report.style
-        made = report_files(result, wanted, langs, set_in) | run_files(result)
+        made = report_files(result, wanted, langs, set_in) | run_files(result) | syntax_files(result, plan)
         write_files({folder / name: content for name, content in made.items()})
-    _show_paths([folder / name for name in made if name.startswith("report.")], as_json, quiet)
+    reports = [folder / name for name in made if Path(name).stem.startswith("report")]
+    _show_paths(reports, as_json, quiet)
+    _require_agreement(result)
 
 
 @app.command()
@@ -270,6 +275,40 @@ def diff(
     from socialcap.study import compare
 
     _show_result(compare(first, second), lang.value, as_json)
+
+
+@app.command()
+def package(
+    study: Study,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="A new folder [default: reports/<study>_package].")
+    ] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    no_progress: NoProgress = False,
+) -> None:
+    """Make the replication package of a study: data without what is personal, environment, expected numbers."""
+    plan = _plan(study, None)
+    with _progress(quiet or no_progress or as_json) as progress:
+        progress("starting")
+        from socialcap.study.packaging import write_package
+
+        folder = out or Path("reports") / f"{plan.study.name}_package"
+        paths = write_package(plan, folder, progress)
+    _show_paths(paths, as_json, quiet)
+
+
+@app.command()
+def doctor(lang: OneLang = Language.EN, as_json: Json = False) -> None:
+    """Say what is there to work with and what is not, and for which feature."""
+    try:
+        from socialcap.study.doctor import examine
+    except ImportError as error:
+        raise OutputError(f"a library that every run needs cannot be loaded: {error}") from None
+    found = examine()
+    _show_result(found, lang.value, as_json)
+    if found.broken:
+        raise typer.Exit(OutputError.exit_code)
 
 
 @app.command()
@@ -359,6 +398,14 @@ def _folder(plan: StudyPlan, out: Path | None) -> Path:
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is a file; the outputs need a folder")
     return folder
+
+
+def _require_agreement(result: StudyResult) -> None:
+    """Exit as a failed estimation does where another library comes to another number; all files are written."""
+    opinion = result.second_opinion
+    if opinion is not None and not opinion.agrees:
+        _console(error=True).print(opinion.verdict()("en"), style="bold red", highlight=False, markup=False)
+        raise typer.Exit(EstimationError.exit_code)
 
 
 def _chosen(given: str, default: Sequence[Any], valid: Sequence[Any], what: str) -> list[Any]:

@@ -183,3 +183,26 @@ def test_a_frozen_plan_that_is_changed_is_told_by_the_next_run(study_folder: Pat
     ]
     assert found["numbers"]["rows"]
     assert socialcap("diff", tmp_path / "1", tmp_path / "nowhere").returncode == 3
+
+
+def test_a_number_that_another_library_computes_differently_is_exit_code_5(
+    study_folder: Path, tmp_path: Path
+) -> None:
+    """Everything is written, the difference stands on top of the report and on standard error."""
+    code = (
+        "import sys\nfrom socialcap.cli import main\nfrom socialcap.results import Opinion, SecondOpinionResult, Text\n"
+        "from socialcap.study import rechecking\n"
+        "bent = Opinion(Text('KMO', 'KMO'), 'another', 0.8, 0.7, 1e-6)\n"
+        "rechecking.second_opinion = lambda *_: SecondOpinionResult((bent,))\n"
+        "main(sys.argv[1:])"
+    )
+    out = tmp_path / "out"
+    command = [sys.executable, "-c", code, "report", str(study_folder), "-o", str(out), "--lang", "en"]
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
+    assert done.returncode == 5, done.stderr
+    assert "KMO (another)" in done.stderr
+    page = (out / "report.html").read_text(encoding="utf-8")
+    top = page[: page.index('id="section-sample')]
+    assert "differ by more than their tolerance: KMO (another)" in top
+    assert (out / "results.json").exists()
+    assert {path.name for path in (out / "syntax").iterdir()} >= {"analysis.R", "analysis.sps", "analysis.do"}

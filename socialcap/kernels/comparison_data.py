@@ -79,8 +79,9 @@ def generate_population(
     from the best matrix so far (Ruscio and Kaczetow 2008).
     """
     n, p = x.shape
-    margins = np.stack([np.sort(x[rng.integers(0, n, n_population), j]) for j in range(p)], axis=1)
-    shared, unique = rng.standard_normal((n_population, k)), rng.standard_normal((n_population, p))
+    margins = np.stack([np.sort(x[rng.integers(0, n, n_population), j]) for j in range(p)])
+    shared = np.ascontiguousarray(rng.standard_normal((n_population, k)).T)
+    unique = np.ascontiguousarray(rng.standard_normal((n_population, p)).T)
     lower = np.tril_indices(p, -1)
     wanted = best = target
     best_residual = np.zeros_like(target)
@@ -88,8 +89,7 @@ def generate_population(
     best_rmsr, trial = np.inf, 0
     while trial < _MAX_TRIALS:
         loadings = _bounded(principal_axis(wanted, k, stop="max", max_iter=50).loadings)
-        data = _with_margins(shared, unique, loadings, margins)
-        residual = target - pearson(data)
+        residual = target - pearson(_with_margins(shared, unique, loadings, margins))
         rmsr = float(np.sqrt(np.mean(residual[lower] ** 2)))
         if rmsr < best_rmsr:
             best_rmsr, best, best_residual, best_loadings, trial = rmsr, wanted, residual, loadings, 0
@@ -129,28 +129,37 @@ def _valid(matrix: FloatArray) -> FloatArray:
 def _with_margins(
     shared: FloatArray, unique: FloatArray, loadings: FloatArray, margins: FloatArray
 ) -> FloatArray:
-    """Factor-model scores with each column's values replaced, rank by rank, by the sorted margin."""
+    """Factor-model scores (n, p) with each item's values replaced, rank by rank, by the sorted `margins`
+    (p, n).
+    """
     free = np.sqrt(np.maximum(1.0 - (loadings * loadings).sum(axis=1), 0.0))
-    scores = shared @ loadings.T + unique * free
+    scores = loadings @ shared
     data: FloatArray = np.empty_like(scores)
-    for j, column in enumerate(np.ascontiguousarray(scores.T)):
-        data[np.argsort(column), j] = margins[:, j]
-    return data
+    for j, score in enumerate(scores):
+        score += unique[j] * free[j]
+        data[j, np.argsort(score)] = margins[j]
+    return np.ascontiguousarray(data.T)
 
 
 def _sampled_distances(
     rng: np.random.Generator, population: FloatArray, observed: FloatArray, n: int, n_samples: int
 ) -> FloatArray:
     """Root mean square distance (n_samples,) of samples' eigenvalues from the observed ones."""
+    p = population.shape[1]
+    index = np.arange(p)
     values = []
+    sample = np.empty((n, p))
     for first in range(0, n_samples, _SAMPLES_PER_BLOCK):
         size = min(_SAMPLES_PER_BLOCK, n_samples - first)
-        rows = rng.integers(0, population.shape[0], (size, n))
-        sample = population[rows]
-        centred = sample - sample.mean(axis=1, keepdims=True)
+        products = np.empty((size, p, p))
+        # one sample at a time stays in the processor's cache
+        for rows, product in zip(rng.integers(0, len(population), (size, n)), products, strict=True):
+            # the default mode would fill a buffer before `out`; no row is out of range
+            np.take(population, rows, axis=0, out=sample, mode="clip")
+            sample -= sample.mean(axis=0)
+            np.matmul(sample.T, sample, out=product)
         # an item that a sample holds constant is unrelated to the others, not undefined
-        corr = np.nan_to_num(correlation_from_covariance(np.swapaxes(centred, -1, -2) @ centred))
-        index = np.arange(population.shape[1])
+        corr = np.nan_to_num(correlation_from_covariance(products))
         corr[:, index, index] = 1.0
         values.append(eigenvalues(corr))
     gap = np.concatenate(values) - observed

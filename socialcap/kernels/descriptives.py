@@ -68,5 +68,6 @@ def correlation_p_values(r: FloatArray, n: FloatArray) -> FloatArray:
     """
     df = np.where(n > 2, n - 2.0, np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
-        t = np.abs(r) * np.sqrt(df / (1.0 - r**2))
+        # rounding can carry a perfect correlation past one
+        t = np.abs(r) * np.sqrt(df / np.maximum(1.0 - r**2, 0.0))
     return np.asarray(np.where(np.isnan(r) | np.isnan(df), np.nan, 2.0 * stdtr(df, -t)))

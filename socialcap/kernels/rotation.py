@@ -216,17 +216,19 @@ def gradient_projection(
     flat = loadings.reshape(-1, p, k)
     scaled = flat / kaiser_weights(flat) if kaiser else flat
     first = np.broadcast_to(np.eye(k) if start is None else start, (*batch, k, k)).reshape(-1, k, k)
-    runs = [_project(scaled, criterion, first, oblique=oblique, tol=tol, max_iter=max_iter)]
+    starts = [first]
     for _ in range(random_starts if k > 1 else 0):
         if rng is None:
             raise ValueError("random starts need a generator")
-        turn = _random_orthogonal(rng, len(flat), k)
-        runs.append(_project(scaled, criterion, turn, oblique=oblique, tol=tol, max_iter=max_iter))
-    values = np.stack([run.value for run in runs])
-    reached = np.stack([run.converged for run in runs])
+        starts.append(_random_orthogonal(rng, len(flat), k))
+    # all starts of all replicates run side by side
+    shape = (len(starts), len(flat))
+    repeated = np.broadcast_to(scaled, (len(starts), *scaled.shape)).reshape(-1, p, k)
+    run = _project(repeated, criterion, np.concatenate(starts), oblique=oblique, tol=tol, max_iter=max_iter)
+    values, reached = run.value.reshape(shape), run.converged.reshape(shape)
     best = np.argmin(np.where(reached | ~reached.any(axis=0), values, np.inf), axis=0)
     items = np.arange(len(flat))
-    transform = np.stack([run.transform for run in runs])[best, items]
+    transform = run.transform.reshape(*shape, k, k)[best, items]
     pattern, phi, structure = rotated(flat, transform, oblique=oblique)
     return Rotation(
         loadings=pattern.reshape(loadings.shape),
@@ -235,7 +237,7 @@ def gradient_projection(
         transform=transform.reshape(*batch, k, k),
         criterion=values[best, items].reshape(batch),
         converged=reached[best, items].reshape(batch),
-        iterations=np.stack([run.iterations for run in runs])[best, items].reshape(batch),
+        iterations=run.iterations.reshape(shape)[best, items].reshape(batch),
         minima=_distinct(values, reached).reshape(batch),
     )
 

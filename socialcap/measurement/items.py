@@ -29,10 +29,15 @@ def item_values(frame: pd.DataFrame, items: Sequence[str] | None = None) -> tupl
         raise UsageError(f"items are there twice: {', '.join(twice)}")
     if len(names) < 2:
         raise UsageError("measurement needs at least two items")
+    chosen = frame.iloc[:, [columns.index(name) for name in names]]
+    if all(isinstance(dtype, np.dtype) and dtype.kind in "biuf" for dtype in chosen.dtypes):
+        values = np.array(chosen.to_numpy(dtype=float), order="C")
+        if _sound(values):
+            return names, values
     values = np.full((len(frame), len(names)), np.nan)
     problems: list[Problem] = []
     for j, name in enumerate(names):
-        column = frame.iloc[:, columns.index(name)]
+        column = chosen.iloc[:, j]
         number = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
         problems += _faults(name, column, number)
         values[:, j] = number
@@ -49,6 +54,14 @@ def unknown_items(unknown: Sequence[str], known: Sequence[str]) -> list[Problem]
 def _hint(name: str, columns: Sequence[str]) -> str:
     near = nearest(name, columns)
     return f"; did you mean {near!r}?" if near else ""
+
+
+def _sound(values: FloatArray) -> bool:
+    """Whether every column of `values` (n, p) varies and has no infinite value."""
+    absent = np.isnan(values)
+    least = np.where(absent, np.inf, values).min(axis=0, initial=np.inf)
+    largest = np.where(absent, -np.inf, values).max(axis=0, initial=-np.inf)
+    return bool((np.isfinite(least) & np.isfinite(largest) & (least < largest)).all())
 
 
 def _faults(name: str, column: pd.Series, number: FloatArray) -> list[Problem]:

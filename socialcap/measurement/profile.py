@@ -43,11 +43,11 @@ def profile(
     describe: numeric variables for descriptive statistics and Pearson's correlations, each over the rows that
         have both variables, with p-values of the t test with n - 2 degrees of freedom.
 
-    Raises UsageError for variables that do not exist (with the nearest name) or are not numeric where numbers
-    are needed, EstimationError where fewer than two firms state their sources of funds.
+    Raises UsageError for variables that do not exist (with the nearest name), stand twice in a list or are not
+    numeric where numbers are needed, EstimationError where fewer than two firms state their sources of funds.
     """
     multiple, level_labels = multiple or {}, level_labels or {}
-    _require_columns(data, [v for v in variables if v not in multiple], funding, describe, multiple)
+    _require_columns(data, variables, funding, describe, multiple)
     counted = [name for name in variables if name in multiple or _has_levels(data[name], level_labels, name)]
     numeric = [name for name in variables if name not in counted]
     shares = _funding(data[list(funding)]) if funding else None
@@ -82,8 +82,14 @@ def _require_columns(
     """That every column exists, and holds numbers where it must."""
     columns = [str(name) for name in data.columns]
     ticked = [column for levels in multiple.values() for column in levels.values()]
-    problems = []
-    for name in dict.fromkeys([*variables, *funding, *describe, *ticked]):
+    problems = [
+        Problem("stands twice", column=name)
+        for names in (variables, funding, describe)
+        for name in dict.fromkeys(names)
+        if list(names).count(name) > 1
+    ]
+    plain = [name for name in variables if name not in multiple]
+    for name in dict.fromkeys([*plain, *funding, *describe, *ticked]):
         if name not in columns:
             near = nearest(name, columns)
             tail = f"; did you mean {near!r}?" if near else ""

@@ -9,26 +9,29 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import linear_sum_assignment
 
 from socialcap.kernels import FloatArray
 from socialcap.kernels.reliability import alpha, covariance
 from socialcap.measurement.adequacy import adequacy
 from socialcap.measurement.items import complete_rows, item_values
-from socialcap.results import FactorResult, Opinion, SecondOpinionResult, Text
+from socialcap.results import FactorResult, Opinion, ProfileResult, SecondOpinionResult, Text
 
 _METHODS = {"principal": "principal", "minres": "minres", "uls": "minres", "ml": "ml"}
+# rotations that factor_analyzer makes as they are defined; its others rescale, ignore gamma or start elsewhere
+_ROTATIONS = ("varimax",)
 # closed forms must agree to rounding; factor_analyzer's randomised components and its optimisers' default stopping
-# rules leave communalities up to some 1e-4 from the optimum
+# rules leave communalities and loadings up to some 1e-4 from the optimum
 _CLOSED, _ITERATED = 1e-8, 1e-3
 
 
 def second_opinion(
     frame: pd.DataFrame, factors: FactorResult, scales: Mapping[str, Sequence[str]] | None = None
 ) -> SecondOpinionResult:
-    """Adequacy, communalities and alpha of the items of `factors` in `frame` (n, p), computed again elsewhere.
+    """Adequacy, factors and alpha of the items of `factors` in `frame` (n, p), computed again elsewhere.
 
-    factor_analyzer gives KMO, Bartlett's χ² and the communalities of principal components, minres and ML
-    (which no rotation changes); pingouin gives alpha of each scale over its complete rows. What these
+    factor_analyzer gives KMO, Bartlett's χ², and of principal components, minres and ML the eigenvalues, the
+    communalities (which no rotation changes) and varimax loadings; pingouin gives alpha of each scale over its complete rows. What these
     libraries cannot do or do differently (polychorics, pairwise deletion, principal axes, its oblique
     rotations) is left out. Each row states the difference and the tolerance that it is held against.
 
@@ -40,11 +43,30 @@ def second_opinion(
         _, values = item_values(frame, names)
         kept, _ = complete_rows(names, values, frame.index)
         found += _adequacy(frame, names, kept)
-        found += _communalities(factors, kept)
+        found += _solution(factors, kept)
     for scale, members in (scales or {}).items():
         if len(members) > 1:
             found.append(_alpha(frame, scale, members))
     return SecondOpinionResult(tuple(found))
+
+
+def correlation_opinion(frame: pd.DataFrame, profile: ProfileResult) -> SecondOpinionResult:
+    """The pair of variables whose correlation in `profile` differs most from pandas' on `frame` (n, ...)."""
+    if profile.correlations is None or len(profile.correlations) < 2:
+        return SecondOpinionResult(())
+    ours = profile.correlations.to_numpy(dtype=float)
+    names = list(map(str, profile.correlations.columns))
+    theirs = frame[names].corr().to_numpy()
+    lower = np.tril_indices(len(names), -1)
+    gaps = np.abs(ours - theirs)[lower]
+    # a correlation that exists on one side alone differs; one that exists on neither is no number
+    gaps[np.isnan(ours[lower]) & np.isnan(theirs[lower])] = 0.0
+    at = int(np.argmax(np.where(np.isnan(gaps), np.inf, gaps)))
+    i, j = lower[0][at], lower[1][at]
+    label = Text("Correlation that differs most ({pair})", "差异最大的相关系数（{pair}）")
+    named = label.format(pair=f"{names[i]}, {names[j]}")
+    one = Opinion(named, "pandas", float(ours[i, j]), float(theirs[i, j]), _CLOSED)
+    return SecondOpinionResult((one,))
 
 
 def _adequacy(frame: pd.DataFrame, names: Sequence[str], kept: FloatArray) -> Iterator[Opinion]:
@@ -59,20 +81,50 @@ def _adequacy(frame: pd.DataFrame, names: Sequence[str], kept: FloatArray) -> It
     yield Opinion(label, "factor_analyzer", ours.bartlett_chi2, float(chi2), _CLOSED * ours.bartlett_chi2)
 
 
-def _communalities(factors: FactorResult, kept: FloatArray) -> Iterator[Opinion]:
-    """Communalities do not depend on the rotation, whose stopping rules differ."""
+def _solution(factors: FactorResult, kept: FloatArray) -> Iterator[Opinion]:
+    """Eigenvalues, communalities (which no rotation changes), and loadings where the rotation is right."""
     if factors.extraction not in _METHODS:
         return
-    ours = factors.communalities.to_numpy()
-    theirs = _their_communalities(kept, factors)
+    their_eigenvalues, unrotated = _their_solution(kept, factors)
+    ours = factors.eigenvalues.to_numpy()
+    yield _worst(
+        Text("Eigenvalue that differs most ({item})", "差异最大的特征值（{item}）"),
+        [str(i) for i in range(1, len(ours) + 1)],
+        ours,
+        their_eigenvalues,
+        _CLOSED,
+    )
+    yield _worst(
+        Text("Communality that differs most ({item})", "差异最大的共同度（{item}）"),
+        list(factors.communalities.index),
+        factors.communalities.to_numpy(),
+        np.sum(unrotated**2, axis=1),
+        _ITERATED,
+    )
+    if factors.rotation in _ROTATIONS and len(factors.names) > 1:
+        theirs = _matched(_their_rotation(unrotated, factors), factors.loadings.to_numpy())
+        yield _worst(
+            Text("Rotated loading that differs most ({item})", "差异最大的旋转载荷（{item}）"),
+            [f"{item}, {name}" for item in factors.loadings.index for name in factors.names],
+            factors.loadings.to_numpy().ravel(),
+            theirs.ravel(),
+            _ITERATED,
+        )
+
+
+def _worst(
+    label: Text, names: Sequence[str], ours: FloatArray, theirs: FloatArray, tolerance: float
+) -> Opinion:
+    """The number of several that differs most."""
     at = int(np.argmax(np.abs(ours - theirs)))
-    label = Text("Communality that differs most ({item})", "差异最大的共同度（{item}）")
-    named = label.format(item=factors.communalities.index[at])
-    yield Opinion(named, "factor_analyzer", float(ours[at]), float(theirs[at]), _ITERATED)
+    named = label.format(item=names[at])
+    return Opinion(named, "factor_analyzer", float(ours[at]), float(theirs[at]), tolerance)
 
 
-def _their_communalities(kept: FloatArray, factors: FactorResult) -> FloatArray:
-    """factor_analyzer's communalities (p,), through an adaptor where scikit-learn has renamed an argument."""
+def _their_solution(kept: FloatArray, factors: FactorResult) -> tuple[FloatArray, FloatArray]:
+    """factor_analyzer's eigenvalues (p,) of the correlations and unrotated loadings (p, k), through an
+    adaptor where scikit-learn has renamed an argument.
+    """
     from factor_analyzer import FactorAnalyzer
 
     with _quiet(), _renamed_argument():
@@ -82,7 +134,26 @@ def _their_communalities(kept: FloatArray, factors: FactorResult) -> FloatArray:
             method=_METHODS[factors.extraction],
             use_smc=True,
         )
-        return np.asarray(model.fit(kept).get_communalities(), dtype=float)
+        model.fit(kept)
+        eigenvalues, _ = model.get_eigenvalues()
+    return np.asarray(eigenvalues, dtype=float), np.asarray(model.loadings_, dtype=float)
+
+
+def _their_rotation(unrotated: FloatArray, factors: FactorResult) -> FloatArray:
+    """factor_analyzer's rotation (p, k); its stopping rule is tightened, for it stops early by default."""
+    from factor_analyzer import Rotator
+
+    rotator = Rotator(method=factors.rotation, normalize=factors.kaiser, tol=1e-12, max_iter=5000)
+    with _quiet():
+        return np.asarray(rotator.fit_transform(unrotated), dtype=float)
+
+
+def _matched(theirs: FloatArray, ours: FloatArray) -> FloatArray:
+    """Their columns in our order, with our signs: the assignment that agrees best."""
+    cross = theirs.T @ ours
+    rows, columns = linear_sum_assignment(-np.abs(cross))
+    order = rows[np.argsort(columns)]
+    return np.asarray(theirs[:, order] * np.sign(cross[order, np.arange(ours.shape[1])]))
 
 
 @contextmanager

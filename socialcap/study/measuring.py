@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
-from socialcap.errors import SocialcapWarning
 from socialcap.measurement import (
     adequacy,
     bootstrap_factor_analysis,
@@ -15,7 +13,6 @@ from socialcap.measurement import (
     factor_analysis,
     n_factors,
     reliability,
-    second_opinion,
     validity,
 )
 from socialcap.plan import FactorsPart, ValidityPart
@@ -55,15 +52,7 @@ def measure(setting: Setting, part: FactorsPart) -> MeasurementResult:
         )
     index = composite(factors, part.composite, part.composite_name)
     valid, bias = _validated(setting, setting.plan.validity)
-    progress("second opinion")
-    checked = second_opinion(data, factors, used)
-    if not checked.agrees:
-        warnings.warn(
-            "another library computes a number differently: see the second opinion", SocialcapWarning, 2
-        )
-    return MeasurementResult(
-        absent, corr, reliable, adequate, retained, factors, stable, index, checked, valid, bias
-    )
+    return MeasurementResult(absent, corr, reliable, adequate, retained, factors, stable, index, valid, bias)
 
 
 def scales_of_items(setting: Setting) -> dict[str, list[str]]:

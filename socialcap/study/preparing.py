@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import pandas as pd
 
 from socialcap.codebook import Codebook
-from socialcap.errors import Problem, StudyError, nearest
-from socialcap.plan import ExcludePart, StudyPlan
+from socialcap.plan import StudyPlan
 from socialcap.results import Result, Table, Text
 from socialcap.study.measuring import scales_of_items
 from socialcap.study.names import factor_items, validity_scales
-from socialcap.study.reading import Progress, load_survey, silent
+from socialcap.study.reading import Progress, load_survey, silent, with_levels
 from socialcap.study.setting import Setting
 from socialcap.survey import Survey
+from socialcap.survey.variants import responses_under
 
 
 @dataclass(frozen=True)
@@ -42,22 +42,33 @@ class PreparedStudy(Result):
     labels: Mapping[str, Text]
     levels: Mapping[str, Mapping[str, Text]]
 
+    @property
+    def answers(self) -> dict[str, dict[str, Text]]:
+        """Words for the codes of variables that have a list of values, without those of a missing answer."""
+        given = {
+            item.name: [option.code for option in self.codebook.options(item) if option.missing is None]
+            for item in self.codebook
+            if item.values
+        }
+        return {name: {code: self.levels[name][code] for code in codes} for name, codes in given.items()}
+
+    def data_under(self, rules: Sequence[str] = ()) -> pd.DataFrame:
+        """The firms that other rules of [[exclude]] leave, named by flag or condition; everybody with none.
+
+        Raises StudyError where the study has no such rule.
+        """
+        return with_levels(responses_under(self.survey, rules), self.codebook)
+
     def tables(self) -> list[Table]:
         """The survey's: sample flow, variables, changes, quality."""
         return self.survey.tables()
 
 
-def prepare(
-    plan: StudyPlan, exclude: Sequence[str] | None = None, progress: Progress = silent
-) -> PreparedStudy:
+def prepare(plan: StudyPlan, progress: Progress = silent) -> PreparedStudy:
     """A plan's survey read, cleaned and labelled, as `run` gives it to the models.
 
-    `exclude` names the rules of [[exclude]] that are applied, by flag or condition: all where it is None,
-    nobody is excluded where it is empty. Raises UnreadableError, CodebookError and StudyError as reading does,
-    StudyError also for a rule that the plan does not have.
+    Raises UnreadableError, CodebookError and StudyError as reading does.
     """
-    if exclude is not None:
-        plan = plan.model_copy(update={"exclude": _chosen(plan, exclude)})
     survey, book = load_survey(plan, progress)
     setting = Setting.of(plan, survey, book, progress)
     return PreparedStudy(
@@ -70,18 +81,3 @@ def prepare(
         labels=setting.labels,
         levels=setting.levels,
     )
-
-
-def _chosen(plan: StudyPlan, wanted: Sequence[str]) -> tuple[ExcludePart, ...]:
-    """The rules of a plan that are wanted, in the plan's order."""
-    rules = {str(part.flag or part.when): part for part in plan.exclude}
-    unknown = [name for name in wanted if name not in rules]
-    if unknown:
-        problems = [Problem(_unknown(name, list(rules)), "exclude", value=name) for name in unknown]
-        raise StudyError("the study file has no such rule", problems)
-    return tuple(part for name, part in rules.items() if name in wanted)
-
-
-def _unknown(name: str, known: Sequence[str]) -> str:
-    hint = nearest(name, known)
-    return "no rule of [[exclude]]" + (f"; {hint!r}?" if hint else "")

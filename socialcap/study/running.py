@@ -26,6 +26,7 @@ from socialcap.study.modelling import (
 from socialcap.study.origins import provenance
 from socialcap.study.problems import survey_problems
 from socialcap.study.reading import Progress, load_survey, silent
+from socialcap.study.rechecking import recheck
 from socialcap.study.registration import registration
 from socialcap.study.robustness import follow
 from socialcap.study.setting import Setting
@@ -87,7 +88,7 @@ def _run(plan: StudyPlan, progress: Progress) -> StudyResult:
         provenance=provenance(plan, survey),
         problems=(*survey_problems(plan, survey, book), *setting.problems),
     )
-    return _judged(plan, result, progress)
+    return recheck(setting, _judged(plan, result, progress))
 
 
 def _judged(plan: StudyPlan, result: StudyResult, progress: Progress) -> StudyResult:

@@ -141,7 +141,6 @@ def measurement(data: pd.DataFrame, factors: FactorResult) -> MeasurementResult:
         factors=factors,
         stability=None,
         composite=index,
-        second_opinion=sc.second_opinion(data, factors, ITEMS),
     )
 
 

@@ -64,7 +64,6 @@ def evidence() -> Evidence:
         factors=factors,
         stability=stable,
         composite=index,
-        second_opinion=sc.second_opinion(data, factors, SCALES),
     )
     models = (
         sc.regress("finance ~ trust + credit + nothing + C(trade)", data, cov="HC3", name="main"),

@@ -304,6 +304,18 @@ def test_population_keeps_margins_and_correlations():
     np.testing.assert_allclose(shares, [(x == v).mean(axis=0) for v in range(4)], atol=0.025)
 
 
+def test_comparison_data_are_eigenvalues_of_samples_of_the_population():
+    x = simple_structure(2, 4, 0.7, 120, seed=21, cuts=[-1.0, 0.0, 1.5]).astype(float)
+    found = comparison_data.comparison_data(np.random.default_rng(22), x, most=1, n_samples=150)
+    child = np.random.default_rng(22).spawn(1)[0]
+    population, _ = comparison_data.generate_population(child, x, pearson(x), 1, 10_000)
+    observed = np.linalg.eigvalsh(pearson(x))
+    # drawn in hundreds
+    rows = np.concatenate([child.integers(0, 10_000, (size, 120)) for size in (100, 50)])
+    gaps = [np.linalg.eigvalsh(np.corrcoef(population[drawn], rowvar=False)) - observed for drawn in rows]
+    np.testing.assert_allclose(found.rmsr[0], np.sqrt(np.mean(np.square(gaps), axis=1)), rtol=1e-10)
+
+
 def test_comparison_data_finds_three_factors_and_repeats_itself():
     x = simple_structure(3, 5, 0.7, 300, seed=18, cuts=[-1.0, 0.0, 0.8]).astype(float)
     first = comparison_data.comparison_data(np.random.default_rng(19), x, n_samples=200)

@@ -188,6 +188,28 @@ def test_random_starts_find_and_count_local_minima() -> None:
         rotation.geomin(a, random_starts=1)
 
 
+def test_starts_side_by_side_find_what_each_finds_alone() -> None:
+    a = rng_loadings(11, 2, 10, 4)
+    starts, rng = [np.broadcast_to(np.eye(4), (2, 4, 4))], np.random.default_rng(3)
+    for _ in range(6):
+        q, r = np.linalg.qr(rng.standard_normal((2, 4, 4)))
+        starts.append(q * np.where(np.einsum("bii->bi", r) < 0.0, -1.0, 1.0)[:, None, :])
+    criterion = rotation_criteria.geomin(0.01)
+    alone = [
+        [rotation.gradient_projection(a[b], criterion, oblique=True, start=start[b]) for start in starts]
+        for b in range(2)
+    ]
+    together = rotation.gradient_projection(
+        a, criterion, oblique=True, random_starts=6, rng=np.random.default_rng(3)
+    )
+    for b, runs in enumerate(alone):
+        best = min((run for run in runs if run.converged), key=lambda run: float(run.criterion))
+        assert together.criterion[b] == pytest.approx(float(best.criterion), abs=EXACT)
+        assert together.iterations[b] == best.iterations
+        np.testing.assert_allclose(together.loadings[b], best.loadings, atol=TIGHT)
+    assert (together.minima > 1).any()
+
+
 def test_target_leaves_unspecified_loadings_free() -> None:
     simple = np.kron(np.eye(2), np.array([[0.8], [0.7], [0.6]]))
     goal = np.where(simple > 0, np.nan, 0.0)
