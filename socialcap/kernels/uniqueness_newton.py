@@ -146,11 +146,16 @@ def minimise(
 
 
 def _descent(now: Profile, free: NDArray[np.bool_]) -> FloatArray:
-    """Newton step (B, p) on the free variables, or that of the convex part where it does not descend."""
+    """Newton step (B, p) on the free variables; that of the convex part where the criterion is not convex, as
+    Newton's step then leads towards a saddle or into another valley, or where it does not descend.
+    """
     gradient = np.where(free, now.gradient, 0.0)
     newton = _solve_free(now.hessian, gradient, free)
     descending = np.sum(newton * gradient, axis=-1) < -1e-10 * np.sum(gradient**2, axis=-1)
     descending &= np.isfinite(newton).all(axis=-1)
+    both = free[:, :, None] & free[:, None, :]
+    on_free = np.where(both, now.hessian, 0.0) + _diagonal(np.where(free, 0.0, 1.0))
+    descending &= np.linalg.eigvalsh(on_free)[:, 0] > 0.0
     if descending.all():
         return newton
     return np.where(descending[:, None], newton, _solve_free(now.convex_part, gradient, free))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -66,7 +66,7 @@ class RobustnessPart(Part):
     rotation: tuple[
         Literal["none", "varimax", "quartimax", "equamax", "promax", "oblimin", "geomin", "bentler"], ...
     ] = ()
-    n_factors: tuple[int, ...] = ()
+    n_factors: tuple[Annotated[int, Field(ge=1)], ...] = ()
     scores: tuple[Literal["regression", "bartlett", "anderson_rubin", "ten_berge", "means"], ...] = ()
     composite: tuple[Literal["rotated", "initial"], ...] = ()
     covariates: dict[str, CovariatesPart] = Field(default_factory=dict)

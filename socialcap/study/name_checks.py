@@ -184,6 +184,10 @@ def _robustness_problems(plan: StudyPlan, book: Codebook) -> Iterator[Problem]:
     if plan.factors is None:
         yield Problem("robustness: specifications vary the factors, and there is no [factors]", STUDY_FILE)
         return
+    items = len(factor_items(plan, book))
+    for number in part.n_factors:
+        if number > items:
+            yield Problem(f"robustness: n_factors {number}, but there are {items} items", STUDY_FILE)
     rules = [rule.flag or rule.when for rule in plan.exclude]
     for name, version in part.cleaning.items():
         if name == "declared":
