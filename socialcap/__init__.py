@@ -51,6 +51,10 @@ _HOMES = {
     "freeze": "socialcap.study",
     "compare": "socialcap.study",
     "write_report": "socialcap.report",
+    "prepare": "socialcap.study.preparing",
+    "figures": "socialcap.report.figures.gallery",
+    "progress_bar": "socialcap.progress",
+    "write_notebook": "socialcap.study.notebook",
 }
 
 __all__ = ["__version__", *_HOMES]
@@ -75,6 +79,7 @@ if TYPE_CHECKING:
         validity,
     )
     from socialcap.plan import read_study
+    from socialcap.progress import progress_bar
     from socialcap.regression import hierarchical, margins, predict, regress
     from socialcap.regression.diagnostics import diagnostics
     from socialcap.regression.mediation import mediation
@@ -82,8 +87,11 @@ if TYPE_CHECKING:
     from socialcap.regression.multiple_testing import multiple_testing
     from socialcap.regression.sensitivity import sensitivity
     from socialcap.report import write_report
+    from socialcap.report.figures.gallery import figures
     from socialcap.simulation import read_population, simulate
     from socialcap.study import check, compare, freeze, run
+    from socialcap.study.notebook import write_notebook
+    from socialcap.study.preparing import prepare
     from socialcap.survey import describe_missing, draft_codebook, impute, read_survey
     from socialcap.survey.inspect import inspect
 

@@ -9,7 +9,7 @@ import json
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from socialcap.plan import StudyPlan
+    from socialcap.progress import Progress
     from socialcap.results import Lang, Result, StudyResult, Table
 
 app = typer.Typer(
@@ -278,6 +279,29 @@ def diff(
 
 
 @app.command()
+def notebook(
+    study: Study,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--out",
+            help="Notebook to write [default: reports/<study>/<study>.ipynb].",
+            metavar="FILE.ipynb",
+        ),
+    ] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write a notebook that takes a study's steps one by one, with its own settings."""
+    from socialcap.study.notebook import write_notebook
+
+    plan = _plan(study, None)
+    path = out or _folder(plan, None) / f"{plan.study.name}.ipynb"
+    _show_paths([write_notebook(plan, path)], as_json, quiet)
+
+
+@app.command()
 def package(
     study: Study,
     out: Annotated[
@@ -433,17 +457,21 @@ def _console(*, error: bool = False) -> Console:
 
 
 @contextmanager
-def _progress(silent: bool) -> Iterator[Callable[[str], None]]:
-    """A callback that shows each step on standard error."""
-    if silent:
-        yield lambda step: None
-        return
+def _progress(silent: bool) -> Iterator[Progress]:
+    """Each step on standard error: as a bar in a terminal, as lines elsewhere."""
+    from socialcap.progress import progress_bar
+
     console = _console(error=True)
-    if console.is_terminal:
-        with console.status("starting") as status:
-            yield lambda step: status.update(step)
-    else:
-        yield lambda step: console.print(f"· {step}", highlight=False, markup=False)
+    with progress_bar("starting", silent=silent) as bar:
+        if silent or console.is_terminal:
+            yield bar
+        else:
+            yield lambda done, total=None: _step_line(console, done)
+
+
+def _step_line(console: Console, done: int | str) -> None:
+    if isinstance(done, str):
+        console.print(f"· {done}", highlight=False, markup=False)
 
 
 def _show_result(result: Result, lang: Lang, as_json: bool) -> None:

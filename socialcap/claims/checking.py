@@ -57,7 +57,11 @@ class Model:
 
     @property
     def names(self) -> tuple[str, ...]:
-        return self.terms if self.terms is not None else tuple(re.findall(r"[^\W\d]\w*", self._right))
+        return (
+            self.terms
+            if self.terms is not None
+            else tuple(re.findall(r"(?<!\w)[^\W\d]\w*\b(?!\s*\()", self._right))
+        )
 
     @property
     def _right(self) -> str:
@@ -198,6 +202,8 @@ def _reference_faults(name: str, known: Vocabulary) -> Iterator[str]:
     if factors is None or known.n_factors is None:
         return
     for factor, items in factors.items():
+        if not items:
+            yield f"the reference {name} has no loadings on {factor}"
         for item in items:
             if item not in known.items:
                 hint = nearest(item, known.items)

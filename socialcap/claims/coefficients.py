@@ -20,6 +20,10 @@ from socialcap.plan import ClaimPart
 from socialcap.results import PipelineResult, RegressionResult, Text
 
 _EXACT = ("wild", "firth")
+_OWN_TEST = Text(
+    "Zero is tested by the model's own test, to which the interval of t does not belong.",
+    "对零的检验采用模型自身的检验，t 置信区间与之不对应，故不列出。",
+)
 
 
 def coefficient(claim: ClaimPart, test: CoefficientTest, evidence: Evidence) -> Finding:
@@ -27,11 +31,11 @@ def coefficient(claim: ClaimPart, test: CoefficientTest, evidence: Evidence) -> 
 
     The error is the pipeline's where the regression was taken through it, the model's own otherwise; the law
     is t with the degrees of freedom of that error. At a bound of zero a wild bootstrap or penalised
-    likelihood-ratio test of the model itself is used. Raises Unclaimable for a bound other than zero where
+    likelihood-ratio test of the model itself is used, to which the interval of t does not belong. Raises Unclaimable for a bound other than zero where
     the model has no standard deviations, and where a coefficient has no standard error.
     """
     model, remarks = _chosen(claim, test.outcome, (test.term,), evidence)
-    factor = scale(model, test.term)
+    factor = scale(model, test.term, _carried(model, test.term, evidence))
     if factor is None and not test.region.sign_only:
         raise Unclaimable(
             f"the coefficient of {test.term} in a model {model.model!r} has no scale of standard deviations; "
@@ -49,6 +53,8 @@ def coefficient(claim: ClaimPart, test: CoefficientTest, evidence: Evidence) -> 
         effect=claim.effect if factor else None,
         remarks=remarks,
     )
+    if law.p_at_zero is not None and 0.0 in test.region.bounds:
+        finding = finding.without_interval(_OWN_TEST)
     agreement = coefficient_agreement(
         evidence.specifications, model.name, test.term, test.region, finding.verdict
     )
@@ -63,7 +69,7 @@ def difference(claim: ClaimPart, test: DifferenceTest, evidence: Evidence) -> Fi
     """
     terms = (test.larger, test.smaller)
     model, remarks = _chosen(claim, test.outcome, terms, evidence)
-    scales = [scale(model, term) for term in terms]
+    scales = [scale(model, term, _carried(model, term, evidence)) for term in terms]
     if scales[0] is None or scales[1] is None:
         raise Unclaimable(
             f"coefficients of a model {model.model!r} that have no scale of standard deviations cannot be "
@@ -100,9 +106,15 @@ class _Error:
         return TLaw(self.estimate * factor, self.std_error * factor, self.df, self.p_at_zero)
 
 
-def _error(model: RegressionResult, term: str, evidence: Evidence) -> _Error:
+def _carried(model: RegressionResult, term: str, evidence: Evidence) -> PipelineResult | None:
+    """The pipeline through which this coefficient was taken."""
     pipeline = evidence.pipelines.get(model.name)
-    if pipeline is not None and term in pipeline.coefficients.index:
+    return pipeline if pipeline is not None and term in pipeline.coefficients.index else None
+
+
+def _error(model: RegressionResult, term: str, evidence: Evidence) -> _Error:
+    pipeline = _carried(model, term, evidence)
+    if pipeline is not None:
         estimate, error = _cells(pipeline.coefficients, term, ("estimate", "pipeline_se"))
         return _usable(
             _Error(estimate, error, float(pipeline.df[term]), _pipeline_source(model, pipeline)), term
@@ -116,6 +128,8 @@ def _error(model: RegressionResult, term: str, evidence: Evidence) -> _Error:
 def _usable(error: _Error, term: str) -> _Error:
     if not (math.isfinite(error.estimate) and math.isfinite(error.std_error) and error.std_error > 0.0):
         raise Unclaimable(f"the coefficient of {term} has no standard error")
+    if not error.df > 0.0:
+        raise Unclaimable(f"the standard error of the coefficient of {term} has no degrees of freedom")
     return error
 
 

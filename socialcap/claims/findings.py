@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from socialcap.claims.laws import ALPHA, Law, p_values, power_of
+from socialcap.claims.laws import ALPHA, LEVEL, Law, p_values, power_of
 from socialcap.claims.regions import Region
 from socialcap.results import Text
 from socialcap.results.claims import Agreement, Power, Verdict
@@ -18,7 +18,11 @@ class Unclaimable(Exception):
 
 @dataclass(frozen=True)
 class Finding:
-    """A verdict with its numbers. `names` fill the places of the sentence that says it."""
+    """A verdict with its numbers. `names` fill the places of the sentence that says it.
+
+    interval: of 90 %, None where the verdict's test has none; decisive: the interval that shows the verdict,
+    with its level: of 95 % where that of 90 % lies outside a range and the verdict is still open.
+    """
 
     verdict: Verdict
     estimate: float
@@ -30,11 +34,17 @@ class Finding:
     std_error: float | None = None
     df: float | None = None
     interval: tuple[float, float] | None = None
+    decisive: tuple[float, float] | None = None
+    decisive_level: float = LEVEL
     p_for: float | None = None
     p_against: float | None = None
     power: Power | None = None
     agreement: Agreement | None = None
     remarks: tuple[Text, ...] = ()
+
+    def without_interval(self, why: Text) -> Finding:
+        """The same without the intervals of another test than the verdict's, and why."""
+        return replace(self, interval=None, decisive=None, remarks=(*self.remarks, why))
 
     def with_agreement(self, agreement: Agreement | None) -> Finding:
         """The same with how many specifications agree."""
@@ -63,8 +73,13 @@ def by_law(
     in the estimate's unit.
     """
     p_for, p_against = p_values(law, region)
+    verdict = verdict_of(p_for, p_against)
+    interval = law.interval()
+    # a range is contradicted by the interval of 95 %: a sample may stray over either bound, 2.5 % a side
+    still_open = region.bounded and verdict is Verdict.NOT_SETTLED and not region.meets(interval)
+    tail = ALPHA / 2.0 if still_open else ALPHA
     return Finding(
-        verdict=verdict_of(p_for, p_against),
+        verdict=verdict,
         estimate=law.estimate,
         format=format,
         unit=unit,
@@ -73,7 +88,9 @@ def by_law(
         region=region,
         std_error=law.std_error,
         df=law.df,
-        interval=law.interval(),
+        interval=interval,
+        decisive=law.interval(tail),
+        decisive_level=1.0 - 2.0 * tail,
         p_for=p_for,
         p_against=p_against,
         power=None if effect is None else power_of(law, region, effect),

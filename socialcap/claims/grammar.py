@@ -262,8 +262,11 @@ class _Parser:
         if high <= low:
             self.place = place
             self._fail(f"the range's end must lie above its beginning, {low:g}")
+        if (low, high) == (least, most):
+            self._fail(f"this quantity always lies from {least:g} to {most:g}")
         self._expect("]")
-        return Region(low, high)
+        # nothing lies beyond an end of the scale: it is no bound that data could confirm or refute
+        return Region(-math.inf if low == least else low, math.inf if high == most else high)
 
     def _bound(self, least: float, most: float) -> float:
         self._skip()

@@ -38,8 +38,10 @@ class Law(Protocol):
     def below(self, bound: float) -> float:
         """The p-value of the hypothesis that the parameter is at least `bound`."""
 
-    def interval(self) -> tuple[float, float]:
-        """Limits of 90 %, each passed by the parameter in at most 5 % of samples."""
+    def interval(self, tail: float = ALPHA) -> tuple[float, float]:
+        """Limits, each passed by the parameter in at most a share `tail` of samples: 90 % unless said
+        otherwise. A bound lies outside of them where its one-sided p-value is below `tail`.
+        """
 
     def power(self, region: Region, truth: float) -> float | None:
         """The probability that both one-sided tests put the parameter in `region`; None if not known."""
@@ -64,8 +66,8 @@ class TLaw:
     def below(self, bound: float) -> float:
         return 1.0 - self.above(bound)
 
-    def interval(self) -> tuple[float, float]:
-        reach = float(stdtrit(self.df, 1.0 - ALPHA)) * self.std_error
+    def interval(self, tail: float = ALPHA) -> tuple[float, float]:
+        reach = float(stdtrit(self.df, 1.0 - tail)) * self.std_error
         return self.estimate - reach, self.estimate + reach
 
     def power(self, region: Region, truth: float) -> float | None:
@@ -99,10 +101,10 @@ class BinomialLaw:
     def below(self, bound: float) -> float:
         return float(bdtr(self.count, self.n, bound))
 
-    def interval(self) -> tuple[float, float]:
+    def interval(self, tail: float = ALPHA) -> tuple[float, float]:
         x, n = self.count, self.n
-        low = float(betaincinv(x, n - x + 1, ALPHA)) if x else 0.0
-        high = float(betaincinv(x + 1, n - x, 1.0 - ALPHA)) if x < n else 1.0
+        low = float(betaincinv(x, n - x + 1, tail)) if x else 0.0
+        high = float(betaincinv(x + 1, n - x, 1.0 - tail)) if x < n else 1.0
         return low, high
 
     def power(self, region: Region, truth: float) -> float | None:
@@ -136,8 +138,8 @@ class FeldtLaw:
     def _ratio(self, bound: float) -> float:
         return (1.0 - bound) / (1.0 - self.estimate) if self.estimate < 1.0 else math.inf
 
-    def interval(self) -> tuple[float, float]:
-        low, high = feldt_interval(np.array(self.estimate), self.n, self.p, LEVEL)
+    def interval(self, tail: float = ALPHA) -> tuple[float, float]:
+        low, high = feldt_interval(np.array(self.estimate), self.n, self.p, 1.0 - 2.0 * tail)
         return float(low), float(high)
 
     def power(self, region: Region, truth: float) -> float | None:
@@ -174,8 +176,8 @@ class LogLaw:
     def _centre(self) -> float:
         return math.log(self.estimate) - self.bias
 
-    def interval(self) -> tuple[float, float]:
-        reach = float(stdtrit(math.inf, 1.0 - ALPHA)) * self.spread
+    def interval(self, tail: float = ALPHA) -> tuple[float, float]:
+        reach = float(stdtrit(math.inf, 1.0 - tail)) * self.spread
         return math.exp(min(self._centre - reach, 0.0)), math.exp(min(self._centre + reach, 0.0))
 
     def power(self, region: Region, truth: float) -> float | None:
@@ -187,8 +189,9 @@ class SmallestLaw:
     """The smallest of several parameters, each with a law of its own, whatever their dependence.
 
     It is above a bound where all are: the largest of their p-values (intersection-union, Berger 1982); below
-    where any is: their number times the smallest one (Bonferroni). Estimate and interval are those of the
-    parameter with the smallest estimate.
+    where any is: their number times the smallest one (Bonferroni). The limits follow: the smallest of the
+    lower ones, and the smallest of the upper ones with the tail divided by their number. The estimate is the
+    smallest one.
     """
 
     laws: tuple[Law, ...]
@@ -215,8 +218,9 @@ class SmallestLaw:
     def below(self, bound: float) -> float:
         return min(1.0, len(self.laws) * min(law.below(bound) for law in self.laws))
 
-    def interval(self) -> tuple[float, float]:
-        return self._smallest.interval()
+    def interval(self, tail: float = ALPHA) -> tuple[float, float]:
+        low = min(law.interval(tail)[0] for law in self.laws)
+        return low, min(law.interval(tail / len(self.laws))[1] for law in self.laws)
 
     def power(self, region: Region, truth: float) -> float | None:
         return None

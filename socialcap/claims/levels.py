@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from socialcap.plan import ClaimPart
 from socialcap.results import Text
 
 _ROUNDING = 1e-9
+_NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?")
 
 
 def mean_of(claim: ClaimPart, test: MeanTest, evidence: Evidence) -> Finding:
@@ -26,7 +28,8 @@ def mean_of(claim: ClaimPart, test: MeanTest, evidence: Evidence) -> Finding:
     expression; all values must then lie from 0 to 1. Values that are only 0 and 1 are counted (exact
     binomial), others averaged (t with n - 1 degrees of freedom). The power's effect is in standard deviations
     of the values: at the bound for counts, of the sample for means. Raises Unclaimable for text, values
-    outside 0 to 1, fewer than two firms, or values that are all the same.
+    outside 0 to 1, fewer than two firms, means of values that are all the same, or a condition that holds
+    percentages against a number above one.
     """
     values = _values(test, evidence)
     if test.share:
@@ -73,19 +76,32 @@ def alpha(test: AlphaTest, evidence: Evidence) -> Finding:
 def _values(test: MeanTest, evidence: Evidence) -> FloatArray:
     """The expression's values, missing ones left out."""
     frame = evidence.data
-    if test.share:
-        percent = [str(name) for name in frame.columns if name in evidence.percent]
-        frame = frame.assign(**{name: frame[name] / 100.0 for name in percent})
+    percent = [str(name) for name in frame.columns if name in evidence.percent] if test.share else []
+    shares = frame.assign(**{name: frame[name] / 100.0 for name in percent})
     try:
-        found = test.expression.evaluate(frame)
+        found = test.expression.evaluate(shares)
+        written = test.expression.evaluate(frame) if percent else found
     except ExpressionError as error:
         raise Unclaimable(str(error)) from None
     if not pd.api.types.is_numeric_dtype(found.dtype):
         raise Unclaimable("it has no numbers to average")
     values = found.dropna().to_numpy(dtype=float)
+    if _held_against_percent(test, values, written.dropna().to_numpy(dtype=float)):
+        raise Unclaimable(
+            "a share counts percentages from 0 to 1: in a condition on them write 50 % as 0.5, not as 50"
+        )
     if len(values) < 2:
         raise Unclaimable(f"{len(values)} firms have a value; two at least are needed")
     return values
+
+
+def _held_against_percent(test: MeanTest, values: FloatArray, written: FloatArray) -> bool:
+    """Whether a condition tells firms apart only as long as percentages are not turned into shares, and names
+    a number that no share reaches.
+    """
+    tells_apart = len(np.unique(written)) == 2 and bool(np.isin(written, (0.0, 1.0)).all())
+    above_one = any(float(number) > 1.0 for number in _NUMBER.findall(test.expression.text))
+    return tells_apart and above_one and len(np.unique(values)) == 1
 
 
 def _percent_remark(test: MeanTest, evidence: Evidence) -> tuple[Text, ...]:

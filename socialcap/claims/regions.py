@@ -36,6 +36,10 @@ class Region:
     def contains(self, value: float) -> bool:
         return self.low < value < self.high
 
+    def meets(self, interval: tuple[float, float]) -> bool:
+        """Whether any value of the closed `interval` lies in it."""
+        return interval[0] < self.high and self.low < interval[1]
+
     def beyond(self, distance: float) -> float:
         """The value `distance` inside of a single bound; the middle of a range, whatever the distance."""
         if self.bounded:

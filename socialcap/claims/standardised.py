@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from socialcap.kernels import FloatArray
-from socialcap.results import RegressionResult, Text
+from socialcap.results import PipelineResult, RegressionResult, Text
 
 _LINEAR = ("ols", "iv", "mixed")
 _LATENT_VARIANCE = {
@@ -22,8 +22,11 @@ LATENT_DEVIATIONS = Text("standard deviations, latent outcome", "标准差（潜
 AS_ESTIMATED = Text("the model's own units", "模型原单位")
 
 
-def scale(model: RegressionResult, term: str) -> float | None:
+def scale(model: RegressionResult, term: str, pipeline: PipelineResult | None = None) -> float | None:
     """sd(regressor) / sd(outcome), by which a coefficient is multiplied to be in standard deviations.
+
+    With the coefficients of a `pipeline` the deviations of scores are of its own scores: these are made on the
+    firms of the regression alone, those of the model perhaps on more.
 
     Linear models: of the sample, weighted where the model is. Logit, probit and ordered models: the outcome is
     the latent one, whose variance is that of the index plus π²/3 or 1; Tobit: plus σ² (McKelvey and Zavoina
@@ -35,11 +38,15 @@ def scale(model: RegressionResult, term: str) -> float | None:
     if term not in equation.columns:
         return None
     weights = None if model.estimation.weights is None else model.estimation.weights.to_numpy(dtype=float)
-    own = _deviation(equation[term].to_numpy(dtype=float), weights)
+    own = _score_deviation(pipeline, term)
+    if own is None:
+        own = _deviation(equation[term].to_numpy(dtype=float), weights)
     if own <= 0.0 or term == "Intercept":
         return None
     if model.model in _LINEAR:
-        spread = _deviation(model.estimation.outcome.to_numpy(dtype=float), weights)
+        spread = _score_deviation(pipeline, model.outcome)
+        if spread is None:
+            spread = _deviation(model.estimation.outcome.to_numpy(dtype=float), weights)
     else:
         own_variance = _latent_variance(model)
         if own_variance is None:
@@ -48,6 +55,18 @@ def scale(model: RegressionResult, term: str) -> float | None:
         index = equation.to_numpy(dtype=float) @ slopes
         spread = math.sqrt(_deviation(index, weights) ** 2 + own_variance)
     return own / spread
+
+
+def _score_deviation(pipeline: PipelineResult | None, name: str) -> float | None:
+    """The standard deviation of a factor's or composite's scores in the pipeline; None for other variables."""
+    if pipeline is None:
+        return None
+    if pipeline.composite is not None and name == pipeline.composite.name:
+        return _deviation(pipeline.composite.scores.to_numpy(dtype=float), None)
+    scores = pipeline.factors.scores
+    if scores is None or name not in scores.columns:
+        return None
+    return _deviation(scores[name].to_numpy(dtype=float), None)
 
 
 def _latent_variance(model: RegressionResult) -> float | None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from socialcap.claims.agreement import largest_variance_agreement
 from socialcap.claims.evidence import Evidence
-from socialcap.claims.findings import Finding, by_law
+from socialcap.claims.findings import Finding, Unclaimable, by_law
 from socialcap.claims.grammar import CongruenceTest, LargestVarianceTest, NumberTest
 from socialcap.claims.laws import LogLaw, SmallestLaw, TLaw
 from socialcap.claims.regions import Region
@@ -22,6 +22,8 @@ from socialcap.results.retention import VOTERS
 
 _LEAST = 1e-6
 """A congruence without a logarithm is taken for this one."""
+_ROUNDING = 1e-12
+"""A spread of logarithms up to this one is none."""
 
 
 def largest_variance(test: LargestVarianceTest, evidence: Evidence) -> Finding:
@@ -60,11 +62,13 @@ def number(test: NumberTest, evidence: Evidence) -> Finding:
 
     Supported where more than half of the rules that name a number name this one, contradicted where more
     than half name one other number; not settled where they split. The rules are estimates without a common
-    sampling law: there is no p-value.
+    sampling law: there is no p-value. Raises Unclaimable where no rule names a number.
     """
     assert evidence.measurement is not None  # checked with the names
     named = evidence.measurement.retention.numbers
     votes = Counter(named[rule.value] for rule in VOTERS if rule.value in named)
+    if not votes:
+        raise Unclaimable("no retention rule that votes names a number of factors")
     favourite, most = votes.most_common(1)[0]
     majority = 2 * most > votes.total()
     verdict = Verdict.NOT_SETTLED
@@ -93,7 +97,8 @@ def congruence(test: CongruenceTest, evidence: Evidence) -> Finding:
     items of the reference, anew in each bootstrap replicate. The logarithm of each factor's coefficient is
     taken as normal with the standard deviation of its replicates, and with their bias taken off (Davison and
     Hinkley 1997, eq. 5.5): the noise of a sample shortens coefficients, and that of a resample again. The
-    claim is on the smallest of them (`SmallestLaw`).
+    claim is on the smallest of them (`SmallestLaw`). Raises Unclaimable where a factor of the reference has
+    no congruence with any factor, or one that cannot vary, as of a single item.
     """
     measured, stability = _bootstrapped(evidence)
     reference = evidence.references[test.reference]
@@ -103,6 +108,10 @@ def congruence(test: CongruenceTest, evidence: Evidence) -> Finding:
     found = matched_congruence(measured.factors.loadings.to_numpy(dtype=float)[rows], target)
     draws = _log(matched_congruence(stability.loading_draws[:, rows], target))
     bias, spread = draws.mean(axis=0) - _log(found), draws.std(axis=0, ddof=1)
+    for name, size, varies in zip(reference.columns, found, spread > _ROUNDING, strict=True):
+        if size <= _LEAST or not varies:
+            why = "is zero" if size <= _LEAST else "is the same in every resample"
+            raise Unclaimable(f"the congruence with the factor {name} of {test.reference} {why}")
     laws = tuple(LogLaw(*map(float, row)) for row in zip(found, bias, spread, strict=True))
     unused = len(items) - len(rows)
     remark = Text(

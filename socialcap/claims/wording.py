@@ -35,10 +35,9 @@ _QUANTITIES: dict[type, Text] = {
 }
 _SHARE = Text("The share of “{what}”", "“{what}”的比例")
 _COEFFICIENT = Text("its coefficient", "其系数")
-_SHOWN = Text(
-    "{quantity} is {estimate} ({unit}90 % interval {low} to {high})",
-    "{quantity}为 {estimate}（{unit}90 % 置信区间 {low} 至 {high}）",
-)
+_SHOWN = Text("{quantity} is {estimate} ({unit}{sure})", "{quantity}为 {estimate}（{unit}{sure}）")
+_INTERVAL = Text("{level} % interval {low} to {high}", "{level} % 置信区间 {low} 至 {high}")
+_BY_P = Text("one-sided p {p}", "单侧检验 p {p}")
 _DIRECTIONS = {
     Verdict.SUPPORTED: Text("{shown}, {side} {bound}.", "{shown}，{side} {bound}。"),
     Verdict.CONTRADICTED: Text("{shown}, {other_side} {bound}.", "{shown}，{other_side} {bound}。"),
@@ -84,8 +83,8 @@ _LARGEST = {
     ),
 }
 _DISTANCE = Text(
-    "its share less that of {other} is {estimate} {unit} (90 % interval {low} to {high})",
-    "其方差贡献率与{other}之差为 {estimate}（{unit}，90 % 置信区间 {low} 至 {high}）",
+    "its share less that of {other} is {estimate} {unit} ({sure})",
+    "其方差贡献率与{other}之差为 {estimate}（{unit}，{sure}）",
 )
 _NUMBERS = {
     Verdict.SUPPORTED: Text(
@@ -154,11 +153,25 @@ def _direction(finding: Finding, region: Region, shown: Text, spec: str) -> Text
 
 
 def _shown(template: Text, finding: Finding, **words: Text) -> Text:
-    """The estimate with its interval, in words."""
-    assert finding.interval is not None  # every test but that of the number of factors has one
-    low, high = (_number(limit, finding.format) for limit in finding.interval)
+    """The estimate with the interval from which the verdict can be read, or with its p-value, in words."""
     estimate = _number(finding.estimate, finding.format)
-    return template.format(estimate=estimate, low=low, high=high, **{**finding.names, **words})
+    return template.format(estimate=estimate, sure=_sure(finding), **{**finding.names, **words})
+
+
+def _sure(finding: Finding) -> Text:
+    """How sure the estimate is."""
+    if finding.decisive is None:
+        assert finding.p_for is not None and finding.p_against is not None  # a test has one or the other
+        return _BY_P.format(p=_p_value(min(finding.p_for, finding.p_against)))
+    low, high = (_number(limit, finding.format) for limit in finding.decisive)
+    return _INTERVAL.format(level=_number(100.0 * finding.decisive_level, ".0f"), low=low, high=high)
+
+
+def _p_value(value: float) -> Text:
+    """A p-value with its sign of relation."""
+    shown = format_value(value, "p")
+    said = shown if shown.startswith("<") else f"= {shown}"
+    return Text(said, said)
 
 
 def _number(value: float, spec: str) -> Text:

@@ -49,6 +49,7 @@ def carry(setting: Setting, part: RegressionPart, model: RegressionResult) -> Pi
             level=asked.level,
             imputations=asked.imputations,
             workers=asked.workers,
+            progress=setting.progress,
             level_labels=setting.levels,
             **factor_options(setting, factors),
         ),

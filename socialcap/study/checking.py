@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from socialcap.errors import Problem
 from socialcap.plan import StudyPlan
+from socialcap.progress import Progress
 from socialcap.results import Result, Table, problem_table
 from socialcap.study.problems import survey_problems
-from socialcap.study.reading import Progress, load_survey, silent
+from socialcap.study.reading import load_survey, silent
 from socialcap.survey import Survey
 
 

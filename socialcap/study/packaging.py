@@ -15,11 +15,12 @@ from socialcap.codebook.sheets import read_sheets
 from socialcap.codebook.workbook import VALUES, VARIABLES
 from socialcap.errors import DataCheckError, OutputError, Problem, SocialcapError, UsageError
 from socialcap.plan import STUDY_FILE, StudyPlan, read_study
+from socialcap.progress import Progress
 from socialcap.results import StudyResult
 from socialcap.study.environment import pinned, wheel
 from socialcap.study.outputs import run_files
 from socialcap.study.package_pages import Contents, pages
-from socialcap.study.reading import Progress, load_survey, silent
+from socialcap.study.reading import load_survey, silent
 from socialcap.study.registration import REGISTRATION_FILE
 from socialcap.study.running import run
 from socialcap.study.shipping import DataFile, data_files, places, same_survey

@@ -9,10 +9,11 @@ import pandas as pd
 
 from socialcap.codebook import Codebook
 from socialcap.plan import StudyPlan
+from socialcap.progress import Progress
 from socialcap.results import Result, Table, Text
 from socialcap.study.measuring import scales_of_items
 from socialcap.study.names import factor_items, validity_scales
-from socialcap.study.reading import Progress, load_survey, silent, with_levels
+from socialcap.study.reading import load_survey, silent, with_levels
 from socialcap.study.setting import Setting
 from socialcap.survey import Survey
 from socialcap.survey.variants import responses_under

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pandas as pd
 
 from socialcap.codebook import Codebook, ItemType, read_codebook
 from socialcap.plan import StudyPlan
+from socialcap.progress import Progress
 from socialcap.study.name_checks import require_known_names
 from socialcap.survey import Survey, read_survey
 
-Progress = Callable[[str], None]
 
-
-def silent(step: str) -> None:
+def silent(done: int | str, total: int | None = None, /) -> None:
     """Shows no progress."""
 
 

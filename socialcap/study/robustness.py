@@ -49,6 +49,7 @@ def _curves(
         seed=setting.seed,
         clusters=plan.inference.clusters,
         workers=plan.inference.workers,
+        progress=setting.progress,
         regression_labels={model.name: model.label for model in models},
         level_labels=part.level_labels,
         **factor_options(setting, factors),

@@ -11,6 +11,7 @@ from socialcap.claims import Evidence, judge, read_references
 from socialcap.errors import Problem, SocialcapWarning
 from socialcap.kernels.threads import single_thread
 from socialcap.plan import RegressionPart, StudyPlan
+from socialcap.progress import Progress
 from socialcap.results import RegressionResult, StudyResult, Text
 from socialcap.study.carrying import carry
 from socialcap.study.describing import describe
@@ -25,7 +26,7 @@ from socialcap.study.modelling import (
 )
 from socialcap.study.origins import provenance
 from socialcap.study.problems import survey_problems
-from socialcap.study.reading import Progress, load_survey, silent
+from socialcap.study.reading import load_survey, silent
 from socialcap.study.rechecking import recheck
 from socialcap.study.registration import registration
 from socialcap.study.robustness import follow
@@ -36,7 +37,8 @@ _Made = TypeVar("_Made")
 
 
 def run(plan: StudyPlan, progress: Progress = silent) -> StudyResult:
-    """Everything that a plan asks for; `progress` is told the name of each step as it begins.
+    """Everything that a plan asks for; `progress` is told the name of each step as it begins, and how
+    many of how many parts of a long one are done.
 
     A regression, block, moderation or mediation that cannot be estimated stops the run; a validity, marginal
     effect, test of assumptions or pipeline that cannot is named in the result's problems.

@@ -11,9 +11,10 @@ import pandas as pd
 from socialcap.codebook import Codebook
 from socialcap.errors import EstimationError, NotAvailableError, Problem, SocialcapError, UsageError
 from socialcap.plan import StudyPlan
+from socialcap.progress import Progress
 from socialcap.results import Text
 from socialcap.study.names import level_labels, variable_labels
-from socialcap.study.reading import Progress, with_levels
+from socialcap.study.reading import with_levels
 from socialcap.survey import Survey
 
 _Made = TypeVar("_Made")

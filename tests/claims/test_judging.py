@@ -368,7 +368,7 @@ def test_sentences_say_what_the_data_can_tell(evidence: Evidence) -> None:
     ]
     a, b, c, d = judge(claims, evidence).sentences()
     assert a.en.startswith("It is small. Supported. nothing hardly matters for finance: its coefficient is ")
-    assert a.zh.startswith("影响很小。得到支持。nothing对finance几乎没有影响：其系数为 ")
+    assert a.zh.startswith("影响很小。得到支持。nothing 对 finance 几乎没有影响：其系数为 ")
     assert "Not settled. The data can rule out neither" in b.en and "尚无定论" in b.zh
     assert "the data cannot tell on which side of 0 it lies." in c.en and "数据无法判断" in c.zh
     assert "Had the truth been 0.20" in c.en and "若真值为 0.20" in c.zh

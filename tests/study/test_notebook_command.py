@@ -1,5 +1,6 @@
 """A study's notebook: written once, runs as it is, and gives the numbers of the run."""
 
+import asyncio
 import json
 import re
 from pathlib import Path
@@ -50,7 +51,8 @@ def executed(path: Path) -> tuple[Any, dict[str, Any]]:
     client = nbclient.NotebookClient(
         notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
     )
-    client.execute()
+    # a loop of our own is closed at the end; the client's own would stay open, which is a warning
+    asyncio.run(client.async_execute())
     said = "".join(o["text"] for o in notebook.cells[-1].outputs if o.get("name") == "stdout")
     return notebook, json.loads(said)
 
