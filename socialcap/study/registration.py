@@ -20,8 +20,6 @@ from socialcap.writing import write_files
 
 REGISTRATION_FILE = "registration.json"
 
-# what a report looks like and how many threads work is no part of a plan, and the data are named when they have come
-_FREE = re.compile(r"study\.(report|inference\.workers)(\.|$)")
 _READING = re.compile(r"study\.data(\.|$)|codebook\.variables\.[^.]+\.source$")
 _WORDS = re.compile(r"\.(label|title|note|reason)(\.(en|zh))?$|^study\.scales\.")
 
@@ -67,11 +65,7 @@ def registration(plan: StudyPlan, book: Codebook) -> RegistrationResult | None:
     seal = record.pop("seal")
     before = settings({"study": record["study"], "codebook": record["codebook"]})
     after = settings({"study": plan_tree(plan), "codebook": codebook_tree(book)})
-    found = [
-        Deviation(place, sealed, now, _kind(place))
-        for place, sealed, now in changed(before, after)
-        if not _FREE.match(place)
-    ]
+    found = [Deviation(place, sealed, now, _kind(place)) for place, sealed, now in changed(before, after)]
     found.sort(key=lambda one: ("analysis", "reading", "words").index(one.kind))
     return RegistrationResult(
         record["sealed"], seal, seal == _seal(record), tuple(record["data"]), tuple(found)

@@ -15,8 +15,13 @@ Settings = dict[str, Any]
 
 
 def plan_tree(plan: StudyPlan) -> dict[str, Any]:
-    """What the study file states beside the defaults, as nested JSON-ready values."""
-    return plan.model_dump(mode="json", exclude_defaults=True)
+    """What the study file states beside the defaults, as nested JSON-ready values.
+
+    Left out are what the report looks like and how many threads work.
+    """
+    return plan.model_dump(
+        mode="json", exclude_defaults=True, exclude={"report": True, "inference": {"workers"}}
+    )
 
 
 def codebook_tree(book: Codebook) -> dict[str, Any]:
