@@ -38,7 +38,7 @@ def test_a_cell_is_written_by_its_format(value: object, spec: str, shown: str) -
 
 def test_a_text_falls_back_on_its_other_side() -> None:
     assert Text("only English")("zh") == "only English"
-    assert Text("{a} of {b}", "{b} 中的 {a}").format(a=1, b=Text("x", "甲")) == Text("1 of x", "甲 中的 1")
+    assert Text("{a} of {b}", "{b} 中的 {a}").format(a=1, b=Text("x", "甲")) == Text("1 of x", "甲中的 1")
 
 
 def test_a_table_is_json_ready_with_unrounded_values() -> None:
@@ -78,3 +78,27 @@ def test_a_terminal_shows_the_table_aligned() -> None:
         "-------------",
         "注。",
     ]
+
+
+@pytest.mark.parametrize(
+    ("template", "value", "said"),
+    [
+        ("{x} 的斜率", Text(zh="企业信用"), "企业信用的斜率"),
+        ("{x} 的斜率", Text(zh="ln K"), "ln K 的斜率"),
+        ("在{x}上", "credit", "在 credit 上"),
+        ("{x} 的斜率", Text(zh="规模（对数）"), "规模（对数）的斜率"),
+        ("偏度 {x:.3f}。", -0.554, "偏度 −0.554。"),
+        ("p = {x:p}", 0.034, "p = 0.034"),
+        ("  {x} 行", 12, "  12 行"),
+        ("{x}", "第1期", "第1期"),
+    ],
+)
+def test_what_is_filled_into_chinese_is_spaced_from_its_neighbours(
+    template: str, value: object, said: str
+) -> None:
+    assert Text("{x}", template).format(x=value).zh == said
+
+
+def test_numbers_in_sentences_are_written_as_in_tables() -> None:
+    said = Text("{x:.3f}, p {p:p}", "{x:.3f}，p {p:p}").format(x=-0.0061, p=0.0001)
+    assert said == Text("−0.006, p < .001", "−0.006，p < 0.001")

@@ -63,7 +63,10 @@ class Section:
 
 @dataclass(frozen=True)
 class Document:
-    """The whole report; `note` stands on its face. Keys of headings, tables and figures are unique."""
+    """The whole report; `note` stands on its face.
+
+    Keys of headings, tables and figures are unique, and sentences point to tables and figures that are there.
+    """
 
     name: str
     title: Text
@@ -75,6 +78,10 @@ class Document:
         twice = sorted({key for key in keys if keys.count(key) > 1})
         if twice:
             raise ValueError(f"these keys stand twice in the document: {', '.join(twice)}")
+        shown = {"", *self.numbers()}
+        lost = sorted({said.source for section in self.sections for said in section.sentences} - shown)
+        if lost:
+            raise ValueError(f"sentences point to no table or figure of the document: {', '.join(lost)}")
 
     def blocks(self) -> Iterator[Block]:
         """All blocks in reading order."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from socialcap.results import Formatted, Starred, format_value
+from socialcap.results import Formatted, Lang, Starred, format_value
 
 MOST_FORMATS = 180
 """Spreadsheets take some two hundred formats of a user's own."""
@@ -17,7 +17,6 @@ _PRINTED = re.compile(
     r"(?P<open>\(?)(?P<minus>−?)(?P<whole>[\d,]*)(?P<point>\.?)(?P<decimals>\d*)(?P<power>(e[+−]\d+)?)"
     r"(?P<percent>%?)(?P<close>\)?)(?P<stars>\**)"
 )
-_SMALLEST_P = "< .001"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ def padded(number_format: str, stars: int) -> str:
     return ";".join(part + "_*" * stars for part in number_format.split(";"))
 
 
-def sheet_number(cell: Any, spec: str) -> SheetNumber | None:
+def sheet_number(cell: Any, spec: str, lang: Lang = "en") -> SheetNumber | None:
     """The number that a table's cell holds, or None where it holds words, nothing or no finite number.
 
     `spec` is the format of the cell's column.
@@ -62,12 +61,12 @@ def sheet_number(cell: Any, spec: str) -> SheetNumber | None:
     value = cell.value if isinstance(cell, (Starred, Formatted)) else cell
     if value is None or not isinstance(value, (int, float)) or not math.isfinite(value):
         return None
-    printed = format_value(cell, spec)
+    printed = format_value(cell, spec, lang)
     own = cell.format if isinstance(cell, Formatted) else spec
     match = _PRINTED.fullmatch(printed)
     if own.strip("()") == "p":
         exact = match is None or _rounds_alike(value, match)
-        return SheetNumber(float(value), printed, _p_format(printed), exact)
+        return SheetNumber(float(value), printed, _p_format(printed, lang), exact)
     if match is None:
         return SheetNumber(float(value), printed, "General", False)
     pattern = _digits(match)
@@ -85,11 +84,13 @@ def _digits(match: re.Match[str]) -> str:
     return whole + match["point"] + "0" * len(match["decimals"]) + power + match["percent"]
 
 
-def _p_format(printed: str) -> str:
-    """Exact p-values without the zero that they never exceed; stars and brackets as printed."""
+def _p_format(printed: str, lang: Lang) -> str:
+    """Exact p-values, in English without the zero before the point; stars and brackets as printed."""
     bare = printed.strip("()*")
     before, _, after = printed.partition(bare)
-    small, exact = _quoted(before + _SMALLEST_P + after), _quoted(before) + ".000" + _quoted(after)
+    digits = "0.000" if lang == "zh" else ".000"
+    small = _quoted(before + format_value(0.0, "p", lang) + after)
+    exact = _quoted(before) + digits + _quoted(after)
     return f"[<0.001]{small};{exact}"
 
 

@@ -147,7 +147,7 @@ class _Book:
     def _rows(self, sheet: Worksheet, table: Table, first: int) -> None:
         last = len(table.rows) - 1
         for c, column in enumerate(table.columns):
-            numbers = [sheet_number(row[c], column.format) for row in table.rows]
+            numbers = [sheet_number(row[c], column.format, self._lang) for row in table.rows]
             tail = max((number.tail for number in numbers if number), default=0)
             for r, number in enumerate(numbers):
                 look: dict[str, Any] = {

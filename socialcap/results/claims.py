@@ -44,7 +44,7 @@ class Agreement:
 @dataclass(frozen=True, slots=True)
 class Power:
     """What the design could show: the probability of "supported" if the truth were `truth`, and the least
-    distance from the claim's bound that is shown with a probability of 80 % (None where the claim has two
+    distance from the claim's bound that is shown with a probability of 80% (None where the claim has two
     bounds). Neither depends on the estimate.
     """
 
@@ -141,8 +141,8 @@ class ClaimsResult(Result):
             Column("claim", Text("Claim", "假设"), align="left"),
             Column("test", Text("Test", "检验"), align="left"),
             Column("estimate", Text("Estimate", "估计值")),
-            Column("ci_low", Text("90 % CI, low", "90 % 置信下限")),
-            Column("ci_high", Text("90 % CI, high", "90 % 置信上限")),
+            Column("ci_low", Text("90% CI, low", "90% 置信下限")),
+            Column("ci_high", Text("90% CI, high", "90% 置信上限")),
             Column("p_for", Text("p, for", "p（支持）"), "p"),
             Column("holm", Text("p, for, Holm", "p（支持，Holm）"), "p"),
             Column("p_against", Text("p, against", "p（反对）"), "p"),
@@ -175,7 +175,7 @@ class ClaimsResult(Result):
             Column("claim", Text("Claim", "假设"), align="left"),
             Column("truth", Text("If the truth were", "若真值为")),
             Column("power", Text("power is", "检验功效"), ".2f"),
-            Column("detectable", Text("Detectable with 80 %", "80 % 功效可检出")),
+            Column("detectable", Text("Detectable with 80%", "80% 功效可检出")),
         ]
         compared = any(claim.agreement for claim in self.claims)
         if compared:
@@ -190,10 +190,10 @@ class ClaimsResult(Result):
             Text(
                 "Power: the probability that a design with this standard error finds support if the truth lay "
                 "the stated effect inside the bound, or in the middle of the range (for “hardly matters”: at "
-                "zero); detectable: the distance from the bound that is found with a probability of 80 %. "
+                "zero); detectable: the distance from the bound that is found with a probability of 80%. "
                 "Neither uses the estimate.",
                 "检验功效：真值位于界限内侧设定效应量处（或区间中点；对“几乎没有影响”为零）时，"
-                "具有该标准误的设计得到支持的概率；80 % 功效可检出：以 80 % 的概率可检出的与界限的距离。"
+                "具有该标准误的设计得到支持的概率；80% 功效可检出：以 80% 的概率可检出的与界限的距离。"
                 "二者均不使用估计值。",
             )
         ]

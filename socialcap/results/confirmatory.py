@@ -11,6 +11,7 @@ import pandas as pd
 
 from socialcap.errors import NotAvailableError, Problem
 from socialcap.results.measurement import Caution, Labels, label_of
+from socialcap.results.rows import row_count
 from socialcap.results.table import Column, Formatted, Result, Table, Text, table_rows
 
 _NO_LABELS: Labels = MappingProxyType({})
@@ -50,10 +51,10 @@ _IDENTIFICATION = {
     "unit_variance": Text("The factors' variances are fixed at 1.", "因子方差固定为 1。"),
 }
 _INDICES = Text(
-    "CFI (Bentler 1990), TLI (Tucker and Lewis 1973), RMSEA (Steiger 1990) with its 90 % interval and the "
+    "CFI (Bentler 1990), TLI (Tucker and Lewis 1973), RMSEA (Steiger 1990) with its 90% interval and the "
     "p of "
     "RMSEA ≤ .05, SRMR (Bentler 1995; diagonal counted).",
-    "CFI（Bentler 1990）、TLI（Tucker-Lewis 1973）、RMSEA（Steiger 1990，90 % 区间及 RMSEA ≤ 0.05 的 p）、"
+    "CFI（Bentler 1990）、TLI（Tucker-Lewis 1973）、RMSEA（Steiger 1990，90% 区间及 RMSEA ≤ 0.05 的 p）、"
     "SRMR（Bentler 1995，含对角线）。",
 )
 _SCALED = Text(
@@ -88,7 +89,7 @@ class ConfirmatoryResult(Result):
     parameters: one row for each entry of the model: lhs, op, rhs (`trust =~ t1` a loading, `~~` a variance or
         covariance, `~1` an intercept or latent mean, `|` a threshold, `~*~` the scale of an ordinal item),
         status (free, fixed, equal over groups), estimate, std_error, statistic (z), p_value, ci_low, ci_high
-        (95 %), and the completely standardised estimate with std_error, p_value and interval
+        (95%), and the completely standardised estimate with std_error, p_value and interval
         (`standardized_...`, by the delta method). What is fixed has no test: NaN.
     loadings: the same columns by (factor, item). factor_corr (k, k); r_squared (p,) by item.
     fit: chi2, df, p, cfi, tli, rmsea, rmsea_low, rmsea_high, rmsea_p, srmr, log_likelihood, aic, bic, n_free;
@@ -199,10 +200,10 @@ class ConfirmatoryResult(Result):
             Column("std_error", Text("SE", "标准误")),
             Column("statistic", Text("z", "z"), ".2f"),
             Column("p_value", Text("p", "p"), "p"),
-            Column("ci_low", Text("95 % CI, low", "95 % 置信下限")),
+            Column("ci_low", Text("95% CI, low", "95% 置信下限")),
             Column("ci_high", Text("high", "上限")),
             Column("standardized", Text("Standardised", "标准化载荷")),
-            Column("standardized_low", Text("95 % CI, low", "95 % 置信下限")),
+            Column("standardized_low", Text("95% CI, low", "95% 置信下限")),
             Column("standardized_high", Text("high", "上限")),
         )
         shown = [column.key for column in columns if column.key in self.loadings]
@@ -226,10 +227,13 @@ class ConfirmatoryResult(Result):
         yield ESTIMATORS[self.estimator]
         yield _IDENTIFICATION[self.identification]
         yield Text(
-            "n = {n}{groups}; {dropped} rows left out; {kept}.",
-            "n = {n}{groups}；剔除 {dropped} 行；{kept}。",
+            "n = {n}{groups}; {dropped} left out; {kept}.",
+            "n = {n}{groups}；剔除 {dropped}；{kept}。",
         ).format(
-            n=self.n_obs, groups=self._group_sizes(), dropped=len(self.dropped), kept=_MISSING[self.missing]
+            n=self.n_obs,
+            groups=self._group_sizes(),
+            dropped=row_count(len(self.dropped)),
+            kept=_MISSING[self.missing],
         )
         if self.grouped:
             level = INVARIANCE[self.invariance or "configural"]
@@ -406,8 +410,8 @@ _FIT_ROWS = (
     ("cfi", Text("CFI", "CFI"), ".3f"),
     ("tli", Text("TLI", "TLI"), ".3f"),
     ("rmsea", Text("RMSEA", "RMSEA"), ".3f"),
-    ("rmsea_low", Text("RMSEA, 90 % CI, low", "RMSEA 90 % 下限"), ".3f"),
-    ("rmsea_high", Text("RMSEA, 90 % CI, high", "RMSEA 90 % 上限"), ".3f"),
+    ("rmsea_low", Text("RMSEA, 90% CI, low", "RMSEA 90% 下限"), ".3f"),
+    ("rmsea_high", Text("RMSEA, 90% CI, high", "RMSEA 90% 上限"), ".3f"),
     ("rmsea_p", Text("p of RMSEA ≤ .05", "RMSEA ≤ 0.05 的 p"), "p"),
     ("srmr", Text("SRMR", "SRMR"), ".3f"),
     ("log_likelihood", Text("Log-likelihood", "对数似然"), ".2f"),

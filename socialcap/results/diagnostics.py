@@ -60,9 +60,15 @@ class DiagnosticsResult(Result):
     n_obs: int
     labels: Mapping[str, Text] = field(default_factory=lambda: MappingProxyType({}))
     terms: Mapping[str, Text] = field(default_factory=lambda: MappingProxyType({}))
+    label: Text = field(default_factory=Text)
 
     def tables(self) -> list[Table]:
         return [self._test_table()]
+
+    @property
+    def called(self) -> Text:
+        """What the model is called: its label, or its name."""
+        return self.label or Text(self.name, self.name)
 
     def _test_table(self) -> Table:
         columns = (
@@ -78,12 +84,12 @@ class DiagnosticsResult(Result):
             heading, null = _heading(str(key))
             rows.append([heading, null, *(None if math.isnan(v) else v for v in values)])
         absent = tuple(
-            Text("{test}: not made, {reason}", "{test}：未检验，{reason}").format(
+            Text("{test}: not made ({reason}).", "{test}：未作检验（{reason}）。").format(
                 test=_heading(key)[0], reason=why
             )
             for key, why in self.without.items()
         )
-        title = Text("Tests of the assumptions: {name}", "模型假定检验：{name}").format(name=self.name)
+        title = Text("Tests of the assumptions: {name}", "模型假定检验：{name}").format(name=self.called)
         count = Text("N = {n}.", "N = {n}。").format(n=self.n_obs)
         return Table(
             f"diagnostics_{self.name}", title, columns, table_rows(rows), (count, *self.notes(), *absent)
@@ -144,7 +150,7 @@ class LinearDiagnosticsResult(DiagnosticsResult):
 
     def _influence_table(self) -> Table:
         columns = (
-            Column("row", Text("Row", "样本"), align="left"),
+            Column("row", Text("Row", "行号"), align="left"),
             Column("leverage", Text("Leverage", "杠杆值")),
             Column("studentised", Text("Studentised residual", "学生化残差"), ".2f"),
             Column("cooks_distance", Text("Cook's distance", "Cook 距离")),
@@ -160,7 +166,7 @@ class LinearDiagnosticsResult(DiagnosticsResult):
             "The rows of largest Cook's distance. Leverage exceeds twice its mean ({limit:.3f}) in {high} "
             "rows; "
             "|dfbetas| exceeds 2/√n = {cut:.3f} for some coefficient in {moved} rows.",
-            "Cook 距离最大的样本。{high} 行的杠杆值超过均值两倍（{limit:.3f}）；{moved} 行有系数的 "
+            "表列 Cook 距离最大的观测。{high} 行的杠杆值超过均值两倍（{limit:.3f}）；{moved} 行有系数的 "
             "|dfbetas| 超过 "
             "2/√n = {cut:.3f}。",
         ).format(
@@ -169,7 +175,7 @@ class LinearDiagnosticsResult(DiagnosticsResult):
             cut=2 / math.sqrt(n),
             moved=int((self.dfbetas.abs() > 2 / math.sqrt(n)).any(axis=1).sum()),
         )
-        title = Text("Influential rows: {name}", "强影响样本：{name}").format(name=self.name)
+        title = Text("Influential rows: {name}", "强影响观测：{name}").format(name=self.called)
         return Table(f"influence_{self.name}", title, columns, table_rows(rows), (note,))
 
     def _collinearity_table(self) -> Table:
@@ -190,7 +196,7 @@ class LinearDiagnosticsResult(DiagnosticsResult):
             "条件数 {number:.1f}（各列标准化为单位长度，含常数项且未中心化；Belsley、Kuh 与 Welsch：大于 "
             "30 为有害）。",
         ).format(number=self.condition_number)
-        title = Text("Collinearity: {name}", "共线性：{name}").format(name=self.name)
+        title = Text("Collinearity: {name}", "共线性：{name}").format(name=self.called)
         return Table(f"collinearity_{self.name}", title, columns, table_rows(rows), (note,))
 
 
@@ -199,7 +205,7 @@ class BinaryDiagnosticsResult(DiagnosticsResult):
     """Tests, discrimination, calibration and classification of a binary model.
 
     discrimination: by "same rows" and "cross-validated" the area under the ROC curve with std_error, ci_low,
-    ci_high (95 %). calibration: of the cross-validated probabilities intercept, slope (0 and 1 if calibrated)
+    ci_high (95%). calibration: of the cross-validated probabilities intercept, slope (0 and 1 if calibrated)
     with intercept_error and slope_error, unreliability (chi2(2)) and unreliability_p, brier, spiegelhalter
     and spiegelhalter_p; empty where a fold cannot be fitted. groups: rows, observed, expected, lowest,
     highest probability by group, for a calibration plot; roc: cutoff, false_positive, true_positive.
@@ -234,8 +240,8 @@ class BinaryDiagnosticsResult(DiagnosticsResult):
             Column("quantity", Text("Quantity", "指标"), align="left"),
             Column("value", Text("Value", "数值")),
             Column("std_error", Text("Std. error", "标准误")),
-            Column("ci_low", Text("95 % CI, low", "95 % 置信下限")),
-            Column("ci_high", Text("95 % CI, high", "95 % 置信上限")),
+            Column("ci_low", Text("95% CI, low", "95% 置信下限")),
+            Column("ci_high", Text("95% CI, high", "95% 置信上限")),
         )
         names = {
             "same rows": Text("AUC, rows of the fit", "AUC（建模样本）"),
@@ -264,7 +270,9 @@ class BinaryDiagnosticsResult(DiagnosticsResult):
             "AUC：DeLong 标准误，logit 尺度区间。校准与 Brier 得分：{folds} 折交叉验证概率（种子 {seed}）；"
             "在建模样本上 logit 必然校准。",
         ).format(folds=self.folds, seed=self.seed)
-        title = Text("Discrimination and calibration: {name}", "区分度与校准：{name}").format(name=self.name)
+        title = Text("Discrimination and calibration: {name}", "区分度与校准：{name}").format(
+            name=self.called
+        )
         return Table(f"prediction_{self.name}", title, columns, table_rows(padded), (note,))
 
     def _classification_table(self) -> Table:
@@ -288,7 +296,7 @@ class BinaryDiagnosticsResult(DiagnosticsResult):
             **{key: value for key, value in self.rates.items() if key != "precision"},
             precision="–" if math.isnan(self.rates["precision"]) else f"{self.rates['precision']:.1%}",
         )
-        title = Text("Classification: {name}", "分类表：{name}").format(name=self.name)
+        title = Text("Classification: {name}", "分类表：{name}").format(name=self.called)
         return Table(f"classification_{self.name}", title, columns, table_rows(rows), (note,))
 
 
@@ -323,13 +331,13 @@ class OrderedDiagnosticsResult(DiagnosticsResult):
             "Brant's (1990) Wald test; on the right the slopes of the binary logits above each cutpoint.",
             "Brant（1990）Wald 检验；右侧为各分割点以上二元 logit 的斜率。",
         )
-        title = Text("Parallel lines: {name}", "平行线检验：{name}").format(name=self.name)
+        title = Text("Parallel lines: {name}", "平行线检验：{name}").format(name=self.called)
         return Table(f"brant_{self.name}", title, columns, table_rows(rows), (note,))
 
 
 def _heading(key: str) -> tuple[Text, Text]:
     """A test's name and its null hypothesis."""
     if key.startswith("reset_"):
-        powers = key.removeprefix("reset_").replace("_", ", ")
-        return _RESET.format(powers=powers), _FORM
+        powers = key.removeprefix("reset_").split("_")
+        return _RESET.format(powers=Text(", ".join(powers), "、".join(powers))), _FORM
     return _TESTS[key]

@@ -16,8 +16,8 @@ _NUMBERS = (
     Column("std_error", Text("Std. error", "标准误")),
     Column("statistic", Text("z or t", "z 或 t"), ".2f"),
     Column("p_value", Text("p", "p"), "p"),
-    Column("ci_low", Text("95 % CI, low", "95 % 置信下限")),
-    Column("ci_high", Text("95 % CI, high", "95 % 置信上限")),
+    Column("ci_low", Text("95% CI, low", "95% 置信下限")),
+    Column("ci_high", Text("95% CI, high", "95% 置信上限")),
 )
 
 
@@ -27,7 +27,7 @@ class MarginsResult(Result):
 
     `effects` has a row per variable, contrast, point and outcome: variable, contrast ("dy/dx", or the two
     values compared), `at` (where), outcome (the category, or the outcome's name), estimate, std_error,
-    statistic, p_value, ci_low, ci_high (95 %), df. `vcov` is their joint covariance by the delta method.
+    statistic, p_value, ci_low, ci_high (95%), df. `vcov` is their joint covariance by the delta method.
     """
 
     name: str
@@ -61,7 +61,7 @@ class PredictionResult(Result):
     """Expected outcomes of one model, averaged over its rows at given values: a curve when they vary.
 
     `predictions` has a row per point and outcome: a column for each variable set, outcome, estimate,
-    std_error, statistic, p_value, ci_low, ci_high (95 %), df. `vcov`: their joint covariance.
+    std_error, statistic, p_value, ci_low, ci_high (95%), df. `vcov`: their joint covariance.
     """
 
     name: str

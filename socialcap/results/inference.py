@@ -12,6 +12,7 @@ import pandas as pd
 
 from socialcap.results.measurement import CompositeResult, FactorResult
 from socialcap.results.regression import Term
+from socialcap.results.rows import row_count
 from socialcap.results.table import STARS_NOTE, Column, Result, Starred, Table, Text, table_rows
 
 _ERRORS = {
@@ -137,15 +138,17 @@ class PipelineResult(Result):
 
     def _starred(self, name: str, keys: list[str]) -> list[Any]:
         estimate, *rest = self._numbers(name, keys)
-        return [Starred(estimate, self._number(name, "p_value")), *rest]
+        return [Starred(estimate, self._row(name)["p_value"]), *rest]
 
     def _numbers(self, name: str, keys: list[str]) -> list[Any]:
         """Columns of a coefficient, None where one does not exist."""
-        values = [self._number(name, key) for key in keys]
-        return [None if math.isnan(value) else value for value in values]
+        row = self._row(name)
+        return [None if math.isnan(row[key]) else row[key] for key in keys]
 
-    def _number(self, name: str, key: str) -> float:
-        return float(self.coefficients[[key]].to_numpy(dtype=float)[self.coefficients.index.get_loc(name), 0])
+    def _row(self, name: str) -> dict[str, float]:
+        frame = self.coefficients
+        values = frame.to_numpy(dtype=float)[frame.index.get_loc(name)]
+        return dict(zip(map(str, frame.columns), values.tolist(), strict=True))
 
     def notes(self) -> tuple[Text, ...]:
         """What the reader must know: estimand, errors, replicates, rows left out."""
@@ -189,9 +192,9 @@ class PipelineResult(Result):
         if len(self.dropped):
             notes.append(
                 Text(
-                    "{count} rows left out because an item or a variable is missing.",
-                    "因题项或变量缺失而剔除 {count} 行。",
-                ).format(count=len(self.dropped))
+                    "{count} left out because an item or a variable is missing.",
+                    "因题项或变量缺失而剔除 {count}。",
+                ).format(count=row_count(len(self.dropped)))
             )
         return tuple(notes)
 
@@ -290,7 +293,7 @@ class LatentRegressionResult(Result):
         if not len(self.dropped):
             return (made,)
         left_out = Text(
-            "{count} rows left out because an item or a variable is missing.",
-            "因题项或变量缺失而剔除 {count} 行。",
-        ).format(count=len(self.dropped))
+            "{count} left out because an item or a variable is missing.",
+            "因题项或变量缺失而剔除 {count}。",
+        ).format(count=row_count(len(self.dropped)))
         return made, left_out

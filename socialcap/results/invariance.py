@@ -12,6 +12,7 @@ import pandas as pd
 from socialcap.errors import Problem
 from socialcap.results.confirmatory import ESTIMATORS, INVARIANCE, ConfirmatoryResult, caution_notes
 from socialcap.results.measurement import Caution, Labels
+from socialcap.results.rows import row_count
 from socialcap.results.table import Column, Result, Table, Text, table_rows
 
 _NO_LABELS: Labels = MappingProxyType({})
@@ -148,9 +149,9 @@ class InvarianceResult(Result):
         sizes = ", ".join(f"{name}: {n}" for name, n in first.group_n.items())
         notes = [
             ESTIMATORS[first.estimator],
-            Text(
-                "n = {n} ({sizes}); {dropped} rows left out.", "n = {n}（{sizes}）；剔除 {dropped} 行。"
-            ).format(n=first.n_obs, sizes=sizes, dropped=len(first.dropped)),
+            Text("n = {n} ({sizes}); {dropped} left out.", "n = {n}（{sizes}）；剔除 {dropped}。").format(
+                n=first.n_obs, sizes=sizes, dropped=row_count(len(first.dropped))
+            ),
             Text(
                 "Levels: " + "; ".join(INVARIANCE[level].en for level in self.models) + ".",
                 "各水平：" + "；".join(INVARIANCE[level].zh for level in self.models) + "。",

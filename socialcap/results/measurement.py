@@ -232,7 +232,7 @@ class FactorResult(Result):
 
     @property
     def fit(self) -> Mapping[str, float]:
-        """chi2, df, p, rmsea (psych's) with its 90 % interval, tli, cfi, srmr, bic of the factor model.
+        """chi2, df, p, rmsea (psych's) with its 90% interval, tli, cfi, srmr, bic of the factor model.
 
         NaN where a statistic does not exist: p, rmsea and tli without degrees of freedom, what rests on chi2
         where the reproduced matrix is not positive definite (a Heywood case).
@@ -302,9 +302,9 @@ class FactorResult(Result):
     def _fit_notes(self, shown: int) -> tuple[Text, ...]:
         notes = [
             Text(
-                "χ² with Bartlett's correction; RMSEA as in psych with a 90 % interval; SRMR over "
+                "χ² with Bartlett's correction; RMSEA as in psych with a 90% interval; SRMR over "
                 "off-diagonal residuals.",
-                "χ² 采用 Bartlett 校正；RMSEA 按 psych 定义，附 90 % 置信区间；SRMR 取非对角残差。",
+                "χ² 采用 Bartlett 校正；RMSEA 按 psych 定义，附 90% 置信区间；SRMR 取非对角残差。",
             )
         ]
         if not self.correlation.normal_theory:
@@ -471,8 +471,8 @@ EFA_FIT_FORMATS = MappingProxyType(
         "df": (Text("Degrees of freedom", "自由度"), ".0f"),
         "p": (Text("p", "p"), "p"),
         "rmsea": (Text("RMSEA", "RMSEA"), ".3f"),
-        "rmsea_low": (Text("RMSEA, 90 % low", "RMSEA 90 % 下限"), ".3f"),
-        "rmsea_high": (Text("RMSEA, 90 % high", "RMSEA 90 % 上限"), ".3f"),
+        "rmsea_low": (Text("RMSEA, 90% low", "RMSEA 90% 下限"), ".3f"),
+        "rmsea_high": (Text("RMSEA, 90% high", "RMSEA 90% 上限"), ".3f"),
         "tli": (Text("TLI", "TLI"), ".3f"),
         "cfi": (Text("CFI", "CFI"), ".3f"),
         "srmr": (Text("SRMR", "SRMR"), ".3f"),

@@ -11,7 +11,7 @@ import pandas as pd
 from socialcap.results.measurement import label_of
 from socialcap.results.naming import named_tables
 from socialcap.results.regression import RegressionResult
-from socialcap.results.rows import records
+from socialcap.results.rows import records, row_count
 from socialcap.results.table import STARS_NOTE, Column, Result, Starred, Table, Text, table_rows
 
 _KINDS = {
@@ -89,8 +89,8 @@ class MediationResult(Result):
     def _interval_columns(self) -> tuple[Column, Column]:
         percent = f"{100 * self.level:g}"
         return (
-            Column("ci_low", Text(f"{percent} % CI, low", f"{percent} % 置信下限")),
-            Column("ci_high", Text(f"{percent} % CI, high", f"{percent} % 置信上限")),
+            Column("ci_low", Text(f"{percent}% CI, low", f"{percent}% 置信下限")),
+            Column("ci_high", Text(f"{percent}% CI, high", f"{percent}% 置信上限")),
         )
 
     def _path_table(self) -> Table:
@@ -122,7 +122,7 @@ class MediationResult(Result):
         moderator = [Column("level", self._label(self.moderator or ""), ".3f")] if levels else []
         columns = (
             Column("effect", Text("Effect", "效应"), align="left"),
-            Column("way", Text("Way", "路径"), align="left"),
+            Column("way", Text("Path", "路径"), align="left"),
             *moderator,
             Column("estimate", Text("Estimate", "估计值")),
             Column("std_error", Text("Std. error, bootstrap", "自助标准误")),
@@ -177,7 +177,7 @@ class MediationResult(Result):
         return Table("moderated_mediation", title, columns, table_rows(rows), (note, self._bootstrap()))
 
     def _title(self, what: Text) -> Text:
-        return Text("{what}: {x} on {y}", "{what}：{x} 对 {y}").format(
+        return Text("{what}: {x} on {y}", "{what}：{x}对{y}").format(
             what=what, x=self._label(self.x), y=self._label(self.y)
         )
 
@@ -228,6 +228,6 @@ class MediationResult(Result):
         if not len(self.dropped):
             return (rows,)
         left_out = Text(
-            "{count} rows left out because a variable is missing.", "因有变量缺失而剔除 {count} 行。"
-        ).format(count=len(self.dropped))
+            "{count} left out because a variable is missing.", "因有变量缺失而剔除 {count}。"
+        ).format(count=row_count(len(self.dropped)))
         return rows, left_out

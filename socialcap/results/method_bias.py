@@ -12,6 +12,7 @@ import pandas as pd
 from socialcap.errors import NotAvailableError, Problem
 from socialcap.results.confirmatory import caution_notes
 from socialcap.results.measurement import Caution, Labels, label_of
+from socialcap.results.rows import row_count
 from socialcap.results.table import Column, Formatted, Result, Table, Text, table_rows
 
 _NO_LABELS: Labels = MappingProxyType({})
@@ -45,7 +46,7 @@ class MarkerCorrection:
     """Correlations with a marker's share taken out (Lindell and Whitney 2001).
 
     name of the marker; shared: r_M, its smallest positive correlation with the variables; shared_upper: the
-    upper one-sided 95 % bound of r_M by Fisher's z; n_obs rows. correlations: by pair of variables r, p;
+    upper one-sided 95% bound of r_M by Fisher's z; n_obs rows. correlations: by pair of variables r, p;
     adjusted, adjusted_p (with r_M, n - 3 degrees of freedom); upper, upper_p (with its bound).
     """
 
@@ -132,13 +133,13 @@ class MethodBiasResult(Result):
         ]
         notes = [
             Text(
-                "Harman's test: more than 50 % in one unrotated dimension is the usual sign of trouble; a "
+                "Harman's test: more than 50% in one unrotated dimension is the usual sign of trouble; a "
                 "smaller "
-                "share clears nothing (Podsakoff et al. 2003). {dropped} rows left out.",
-                "Harman 单因子检验：单一未旋转维度超过 50 % 通常视为有问题；"
+                "share clears nothing (Podsakoff et al. 2003). {dropped} left out.",
+                "Harman 单因子检验：单一未旋转维度超过 50% 通常视为有问题；"
                 "占比较小并不能排除偏差（Podsakoff 等 2003）。"
-                "剔除 {dropped} 行。",
-            ).format(dropped=len(self.dropped))
+                "剔除 {dropped}。",
+            ).format(dropped=row_count(len(self.dropped)))
         ]
         title = Text("Common method bias: Harman's single factor", "共同方法偏差：Harman 单因子检验")
         return Table("harman", title, columns, table_rows(rows), (*notes, *caution_notes(self.cautions)))
@@ -226,11 +227,11 @@ class MethodBiasResult(Result):
         notes = [
             Text(
                 "Marker {name}: r_M = {r:.3f}, its smallest positive correlation with the {variables}; "
-                "upper 95 % bound "
+                "upper 95% bound "
                 "{upper:.3f} (Fisher's z). Adjusted r = (r − r_M) / (1 − r_M), t with n − 3 degrees of "
                 "freedom (Lindell "
                 "and Whitney 2001); n = {n}.",
-                "标记变量 {name}：r_M = {r:.3f}，为其与{variables}的最小正相关；95 % 上界 "
+                "标记变量 {name}：r_M = {r:.3f}，为其与{variables}的最小正相关；95% 上界 "
                 "{upper:.3f}（Fisher z）。校正 "
                 "r = (r − r_M) / (1 − r_M)，t 检验自由度 n − 3（Lindell 与 Whitney 2001）；n = {n}。",
             ).format(

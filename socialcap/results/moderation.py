@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import pandas as pd
@@ -56,7 +56,8 @@ class ModerationResult(Result):
     label: Text = field(default_factory=Text)
 
     def tables(self) -> list[Table]:
-        tables = [*self.model.tables(), self._slope_table()]
+        model = replace(self.model, label=Text("moderation model", "调节模型"))
+        tables = [*model.tables(), self._slope_table()]
         tables += [] if self.two_valued else [self._region_table()]
         return named_tables(tables, self.name, self.label)
 
@@ -69,14 +70,14 @@ class ModerationResult(Result):
             Column("std_error", Text("Std. error", "标准误")),
             Column("statistic", Text("t", "t"), ".2f"),
             Column("p_value", Text("p", "p"), "p"),
-            Column("ci_low", Text(f"{percent} % CI, low", f"{percent} % 置信下限")),
-            Column("ci_high", Text(f"{percent} % CI, high", f"{percent} % 置信上限")),
+            Column("ci_low", Text(f"{percent}% CI, low", f"{percent}% 置信下限")),
+            Column("ci_high", Text(f"{percent}% CI, high", f"{percent}% 置信上限")),
         )
         rows = [
             [r.level, Starred(r.slope, r.p_value), r.std_error, r.statistic, r.p_value, r.ci_low, r.ci_high]
             for r in records(self.slopes)
         ]
-        title = Text("Simple slopes of {x} by {w}", "不同 {w} 水平下 {x} 的简单斜率").format(x=x, w=w)
+        title = Text("Simple slopes of {x} by {w}", "{w}不同水平下{x}的简单斜率").format(x=x, w=w)
         notes = (self._covariance(), self._added(), STARS_NOTE)
         return Table("simple_slopes", title, columns, table_rows(rows), notes)
 
@@ -92,18 +93,27 @@ class ModerationResult(Result):
             [r.low, r.high, *(None if math.isnan(v) else v for v in (r.seen_low, r.seen_high)), r.share]
             for r in records(self.regions)
         ]
+        nowhere = [Text("nowhere", "无"), *[None] * 4]
         title = Text(
-            "Where the slope of {x} differs from zero, by {w}", "{x} 的斜率显著不为零的 {w} 区间"
+            "Where the slope of {x} differs from zero, by {w}", "{x}的斜率显著不为零的{w}区间"
         ).format(x=label_of(self.labels, self.x), w=label_of(self.labels, self.w))
         return Table(
-            "johnson_neyman", title, columns, table_rows(rows), (self._region_note(), self._extent())
+            "johnson_neyman",
+            title,
+            columns,
+            table_rows(rows or [nowhere]),
+            (self._region_note(), self._extent()),
         )
 
     def _region_note(self) -> Text:
         if self.regions.empty:
-            return Text("It does so at no value of the moderator.", "在调节变量的任何取值上均不显著。")
+            return Text(
+                "It differs from zero at no value of the moderator.", "在调节变量的任何取值上均不显著。"
+            )
         if self.roots.empty:
-            return Text("It does so at every value of the moderator.", "在调节变量的所有取值上均显著。")
+            return Text(
+                "It differs from zero at every value of the moderator.", "在调节变量的所有取值上均显著。"
+            )
         words = [
             Text("{root:.3f} (within the data)", "{root:.3f}（数据范围内）")
             if within
@@ -117,23 +127,22 @@ class ModerationResult(Result):
     def _extent(self) -> Text:
         return Text(
             "Johnson-Neyman technique, exact roots, pointwise at the {level:.0%} level; the moderator is "
-            "seen "
-            "from {low:.3f} to {high:.3f}.",
+            "seen from {low:.3f} to {high:.3f}.",
             "Johnson-Neyman 法，精确求根，逐点 {level:.0%} 置信水平；调节变量取值范围 {low:.3f} 至 "
             "{high:.3f}。",
         ).format(level=self.level, low=self.w_range[0], high=self.w_range[1])
 
     def _covariance(self) -> Text:
-        return Text("{cov} standard errors.", "{cov} 标准误。").format(cov=self.model.cov)
+        return Text("{cov} standard errors.", "{cov}标准误。").format(cov=self.model.cov)
 
     def _added(self) -> Text:
         centred = (
             Text(
-                "{x} and {w} less their means ({x_mean:.3f}, {w_mean:.3f}) before the product.",
+                "{x} and {w} were taken less their means ({x_mean:.3f}, {w_mean:.3f}) before the product.",
                 "{x} 与 {w} 相乘前以均值（{x_mean:.3f}、{w_mean:.3f}）中心化。",
             )
             if self.center == "mean"
-            else Text("{x} and {w} as they are, not centred.", "{x} 与 {w} 未中心化。")
+            else Text("{x} and {w} were not centred.", "{x} 与 {w} 未中心化。")
         )
         return Text(
             "N = {n}; the interaction adds ΔR² = {delta:.4f} (Cohen's f² = {f2:.4f}). {centred}",

@@ -37,7 +37,7 @@ class ProfileResult(Result):
         without an answer by variable; `multiple`: variables with several answers, whose shares sum to more.
     numbers: by variable of the sample profile that is a number, the columns `MOMENTS`.
     funding: by source of funds mean (of the firms' shares, each firm counting the same), std_error, ci_low,
-        ci_high (95 %, t with n - 1 degrees of freedom), median, using (share of firms with more than nothing
+        ci_high (95%, t with n - 1 degrees of freedom), median, using (share of firms with more than nothing
         from it), all as shares of one; `funding_n` firms, `funding_dropped`: row label -> why left out,
         `funding_blanks`: blank cells counted as zero because the firm's other shares sum to 100.
     descriptives: by variable `MOMENTS`, and `missing`.
@@ -114,8 +114,8 @@ class ProfileResult(Result):
             Column("source", Text("Source of funds", "资金来源"), align="left"),
             Column("mean", Text("Mean share", "平均占比"), ".1%"),
             Column("std_error", Text("Std. error", "标准误"), ".1%"),
-            Column("ci_low", Text("95 % CI, low", "95 % 置信下限"), ".1%"),
-            Column("ci_high", Text("95 % CI, high", "95 % 置信上限"), ".1%"),
+            Column("ci_low", Text("95% CI, low", "95% 置信下限"), ".1%"),
+            Column("ci_high", Text("95% CI, high", "95% 置信上限"), ".1%"),
             Column("median", Text("Median", "中位数"), ".1%"),
             Column("using", Text("Firms using it", "使用企业占比"), ".1%"),
         )

@@ -14,6 +14,7 @@ from socialcap.errors import NotAvailableError
 from socialcap.kernels import FloatArray
 from socialcap.results.effects import MarginsResult, PredictionResult
 from socialcap.results.measurement import label_of
+from socialcap.results.rows import row_count
 from socialcap.results.table import STARS_NOTE, Column, Formatted, Result, Starred, Table, Text, table_rows
 
 Model = Literal[
@@ -177,7 +178,7 @@ class RegressionResult(Result):
     """One estimated model.
 
     `coefficients` has a row per coefficient with columns estimate, std_error, statistic, p_value, ci_low,
-    ci_high (95 %), df, beta (standardised), vif, and for linear models tolerance, part_r, partial_r and f2
+    ci_high (95%), df, beta (standardised), vif, and for linear models tolerance, part_r, partial_r and f2
     (Cohen's f²), NaN where they do not apply. Coefficients of a second equation, cutpoints and scale
     parameters are named with their equation ("selection: educ", "cut: low | high"). `terms` describes them in
     display order, reference levels included. `fit` holds named statistics; `dropped`: row label -> why left
@@ -246,11 +247,11 @@ class RegressionResult(Result):
             Column("std_error", Text("Std. error", "标准误")),
             Column("statistic", statistic, ".2f"),
             Column("p_value", Text("p", "p"), "p"),
-            Column("ci_low", Text("95 % CI, low", "95 % 置信下限")),
-            Column("ci_high", Text("95 % CI, high", "95 % 置信上限")),
+            Column("ci_low", Text("95% CI, low", "95% 置信下限")),
+            Column("ci_high", Text("95% CI, high", "95% 置信上限")),
             *(headings[name] for name in optional),
         )
-        title = Text("Regression of {outcome}: {label}", "{outcome} 的回归：{label}")
+        title = Text("Regression of {outcome}: {label}", "{outcome}的回归：{label}")
         return Table(
             f"regression_{self.name}",
             title.format(outcome=self.outcome_label or self.outcome, label=self.label or self.name),
@@ -320,10 +321,8 @@ class RegressionResult(Result):
         if self.coefficients["beta"].notna().any():
             notes.append(Text("β: coefficients of variables in standard deviations.", "β：标准化系数。"))
         if len(self.dropped):
-            left_out = Text(
-                "{count} rows left out because a variable is missing.", "因有变量缺失而剔除 {count} 行。"
-            )
-            notes.append(left_out.format(count=len(self.dropped)))
+            left_out = Text("{count} left out because a variable is missing.", "因有变量缺失而剔除 {count}。")
+            notes.append(left_out.format(count=row_count(len(self.dropped))))
         return tuple(notes)
 
     def _estimator_note(self) -> Text:
@@ -371,7 +370,7 @@ class RegressionResult(Result):
             note = _joined(note, Text("; {clusters} clusters", "；{clusters} 个聚类"))
         return _joined(note, Text(".", "。")).format(
             cov=self.covariance.label,
-            factor=self.covariance.factor,
+            factor=self.covariance.factor.replace("-", "−"),
             reference=self.covariance.reference,
             clusters=" × ".join(map(str, self.covariance.n_clusters)),
         )
@@ -389,8 +388,26 @@ def _joined(*parts: Text) -> Text:
     return Text("".join(part.en for part in parts), "".join(part.zh for part in parts))
 
 
-def _p_text(p: float) -> str:
-    return "< .001" if p < 0.001 else f"= {p:.3f}".replace("0.", ".", 1)
+def _p_text(p: float) -> Text:
+    template = "{p:p}" if p < 0.001 else "= {p:p}"
+    return Text(template, template).format(p=p)
+
+
+def _errors_note(models: Sequence[RegressionResult]) -> Text:
+    """Which standard errors stand in brackets, and in which models where they differ."""
+    numbers: dict[Text, list[str]] = {}
+    for number, model in enumerate(models, 1):
+        numbers.setdefault(model.covariance.label, []).append(str(number))
+    if len(numbers) == 1:
+        template = Text("{cov} standard errors in brackets.", "括号内为{cov}标准误。")
+        return template.format(cov=next(iter(numbers)))
+    each = Text("{cov} in ({which})", "第（{which}）列为{cov}标准误")
+    parts = [
+        each.format(cov=cov, which=Text(", ".join(where), "、".join(where))) for cov, where in numbers.items()
+    ]
+    return Text("Standard errors in brackets: {parts}.", "括号内为标准误：{parts}。").format(
+        parts=Text("; ".join(part.en for part in parts), "；".join(part.zh for part in parts))
+    )
 
 
 def regression_table(models: Sequence[RegressionResult], labels: Mapping[str, Text]) -> Table:
@@ -420,14 +437,10 @@ def regression_table(models: Sequence[RegressionResult], labels: Mapping[str, Te
         heading, spec = FIT_FORMATS[key]
         values = (Formatted(m.fit[key], spec) if key in m.fit else None for m in models)
         rows.append([heading, *values])
-    names = dict.fromkeys(model.covariance.label for model in models)
-    errors = Text(
-        f"{' / '.join(name.en for name in names)} standard errors in brackets.",
-        f"括号内为 {' / '.join(name.zh for name in names)}标准误。",
-    )
+    errors = _errors_note(models)
     title = Text("Regressions", "回归结果")
     if shared:
-        title = Text("Regressions of {outcome}", "{outcome} 的回归结果").format(outcome=outcomes[0])
+        title = Text("Regressions of {outcome}", "{outcome}的回归结果").format(outcome=outcomes[0])
     return Table("regressions", title, columns, table_rows(rows), (errors, STARS_NOTE))
 
 
@@ -448,5 +461,6 @@ def _bracketed(model: RegressionResult, name: str) -> Any:
 
 def _numbers(model: RegressionResult, name: str) -> dict[str, float]:
     """One coefficient's estimate, error and so on."""
-    row = model.coefficients.loc[[name]]
-    return {str(column): float(value) for column, value in zip(row.columns, row.to_numpy()[0], strict=True)}
+    frame = model.coefficients
+    values = frame.to_numpy(dtype=float)[frame.index.get_loc(name)]
+    return dict(zip(map(str, frame.columns), values.tolist(), strict=True))

@@ -27,7 +27,7 @@ _HIERARCHICAL = {
 
 @dataclass(frozen=True)
 class ReliabilityResult(Result):
-    """Reliability of one scale. Intervals are of 95 %; what cannot be computed is None.
+    """Reliability of one scale. Intervals are of 95%; what cannot be computed is None.
 
     alpha (Cronbach) with Feldt's and a bootstrap interval; standardised_alpha; ordinal_alpha; omega (total,
     one factor by maximum likelihood, model-implied variance) with a bootstrap interval; omega_observed (the
@@ -63,8 +63,8 @@ class ReliabilityResult(Result):
         columns = (
             Column("coefficient", Text("Coefficient", "系数"), align="left"),
             Column("estimate", Text("Estimate", "估计值")),
-            Column("ci_low", Text("95 % CI, low", "95 % 置信下限")),
-            Column("ci_high", Text("95 % CI, high", "95 % 置信上限")),
+            Column("ci_low", Text("95% CI, low", "95% 置信下限")),
+            Column("ci_high", Text("95% CI, high", "95% 置信上限")),
         )
         rows: list[list[Any]] = [
             [Text("Cronbach's α (Feldt's interval)", "Cronbach α（Feldt 区间）"), self.alpha, *self.alpha_ci],
@@ -121,12 +121,12 @@ def reliability_tables(scales: Sequence[ReliabilityResult]) -> list[Table]:
         Column("items", Text("Items", "题项数"), "d"),
         Column("n", Text("N", "样本量"), "d"),
         Column("alpha", Text("α", "α")),
-        Column("alpha_low", Text("95 % CI, low", "95 % 置信下限")),
+        Column("alpha_low", Text("95% CI, low", "95% 置信下限")),
         Column("alpha_high", Text("high", "上限")),
         Column("standardised_alpha", Text("Standardised α", "标准化 α")),
         Column("ordinal_alpha", Text("Ordinal α", "有序 α")),
         Column("omega", Text("ω total", "ω 总")),
-        Column("omega_low", Text("95 % CI, low", "95 % 置信下限")),
+        Column("omega_low", Text("95% CI, low", "95% 置信下限")),
         Column("omega_high", Text("high", "上限")),
     )
     rows = [

@@ -151,8 +151,8 @@ class SensitivityResult(Result):
             Column("r2_outcome", Text("R² with outcome", "与因变量的偏 R²"), ".1%"),
             Column("estimate", Text("Adjusted b", "调整后 b")),
             Column("statistic", Text("Adjusted t", "调整后 t"), ".2f"),
-            Column("ci_low", Text(f"{percent} % CI, low", f"{percent} % 置信下限")),
-            Column("ci_high", Text(f"{percent} % CI, high", f"{percent} % 置信上限")),
+            Column("ci_low", Text(f"{percent}% CI, low", f"{percent}% 置信下限")),
+            Column("ci_high", Text(f"{percent}% CI, high", f"{percent}% 置信上限")),
         )
         rows = [
             [label_of(self.labels, str(name)), times, r.r2_treatment, r.r2_outcome, r.estimate, r.statistic,

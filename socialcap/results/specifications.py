@@ -82,7 +82,7 @@ class SpecificationCurveResult(Result):
                   variance, NaN where it is not found again; largest_other: the largest share of a factor
                   that is none of them; smallest_congruence with the main factors; n_obs; heywood
     refused       one row per specification without an estimate: choices, reason, reason_zh
-    joint         median, share_significant, stouffer: observed, the 95 % quantile of its size where there is
+    joint         median, share_significant, stouffer: observed, the 95% quantile of its size where there is
                   no effect (null_95), p_value; empty without replicates
     levels        choice -> its levels, the main one first
     total         specifications that the choices have together; `limit` says how many were drawn from more
@@ -144,12 +144,14 @@ class SpecificationCurveResult(Result):
         significant in the dominant direction of the whole curve.
         """
         rows = []
+        beta, supporting = self.curve["beta"].to_numpy(), self._supporting(self.curve).to_numpy()
         for choice in self.varied:
+            chosen = self.curve[choice].to_numpy()
             for level in self.levels[choice]:
-                part = self.curve[self.curve[choice] == level]
-                if len(part):
-                    shares = ((part["beta"] > 0).mean(), self._supporting(part).mean())
-                    rows.append((choice, level, len(part), part["beta"].median(), *shares))
+                part = chosen == level
+                if part.any():
+                    shares = ((beta[part] > 0).mean(), supporting[part].mean())
+                    rows.append((choice, level, int(part.sum()), np.median(beta[part]), *shares))
                 else:
                     rows.append((choice, level, 0, np.nan, np.nan, np.nan))
         columns = ["choice", "level", "n", "median", "share_positive", "share_significant"]
@@ -233,7 +235,7 @@ class SpecificationCurveResult(Result):
         columns = (
             Column("statistic", Text("Statistic", "统计量"), align="left"),
             Column("observed", Text("Observed", "观测值")),
-            Column("null_95", Text("95 % quantile, no effect", "零效应下 95% 分位数")),
+            Column("null_95", Text("95% quantile, no effect", "零效应下 95% 分位数")),
             Column("p_value", Text("p", "p"), "p"),
         )
         note = Text(

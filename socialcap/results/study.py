@@ -92,7 +92,6 @@ class MeasurementResult(Result):
     factors: FactorResult
     stability: FactorBootstrapResult | None
     composite: CompositeResult
-    second_opinion: SecondOpinionResult
     validity: ValidityResult | None = None
     method_bias: MethodBiasResult | None = None
 
@@ -150,6 +149,7 @@ class StudyResult(Result):
     specifications: tuple[SpecificationCurveResult, ...] = ()
     claims: ClaimsResult | None = None
     registration: RegistrationResult | None = None
+    second_opinion: SecondOpinionResult | None = None
     plan: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     def parts(self) -> Iterator[tuple[str, Text, list[Table]]]:
@@ -183,7 +183,7 @@ class StudyResult(Result):
             yield "claims", Text("Claims and verdicts", "研究假设与结论"), self.claims.tables()
         if self.registration:
             yield "registration", Text("Registration", "预注册"), self.registration.tables()
-        checked = self.measurement.second_opinion.tables() if self.measurement else []
+        checked = self.second_opinion.tables() if self.second_opinion else []
         yield "provenance", Text("Provenance", "来源与版本"), [*checked, self.provenance.table()]
 
     def model_tables(self, model: RegressionResult) -> list[Table]:
@@ -265,6 +265,9 @@ def _pipeline_numbers(found: PipelineResult) -> dict[str, Any] | None:
     return plain_frame(found.coefficients.assign(**further))
 
 
+_MOST_NAMED = 5
+
+
 def _use(step: Text, used: int, dropped: pd.Series, labels: Mapping[str, Text]) -> list[Any]:
     """One row of the sample use, the variables that cost most first."""
     names = dropped.str.removeprefix("missing: ").str.split(", ").explode()
@@ -273,8 +276,11 @@ def _use(step: Text, used: int, dropped: pd.Series, labels: Mapping[str, Text]) 
         if len(names)
         else []
     )
-    because = Text(
-        "; ".join(f"{label('en')} ({n})" for label, n in counts),
-        "；".join(f"{label('zh')}（{n}）" for label, n in counts),
-    )
+    parts = [
+        Text("{label} ({n})", "{label}（{n}）").format(label=label, n=n) for label, n in counts[:_MOST_NAMED]
+    ]
+    others = len(counts) - len(parts)
+    if others:
+        parts.append(Text(f"{others} more", f"另有 {others} 个变量"))
+    because = Text("; ".join(part.en for part in parts), "；".join(part.zh for part in parts))
     return [step, used, len(dropped), because]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from string import Formatter
 from typing import Any, Literal
 from unicodedata import east_asian_width
 
@@ -29,12 +31,44 @@ class Text:
         return bool(self.en or self.zh)
 
     def format(self, **values: Any) -> Text:
-        """Both sides with their `{placeholders}` filled; a value that is a Text is filled by language."""
+        """Both sides with their `{placeholders}` filled, a value that is a Text by language.
+
+        Numbers with a format specification are written as `format_value` writes them.
+        """
         return Text(_fill(self.en, "en", values), _fill(self.zh, "zh", values))
 
 
+_FORMATTER = Formatter()
+_HAN = "\u3400-\u4dbf\u4e00-\u9fff"
+_STOPS = "、，。；：？！（）《》"
+_LATIN = "A-Za-z0-9α-ωΑ-ΩΔ−"
+_SPACED = re.compile(f"[{_HAN}][{_LATIN}]|[{_LATIN}%²][{_HAN}]")
+_CLOSE = re.compile(f"[{_HAN}][{_HAN}]|[{_STOPS}].|.[{_STOPS}]")
+
+
 def _fill(template: str, lang: Lang, values: Mapping[str, Any]) -> str:
-    return template.format(**{k: v(lang) if isinstance(v, Text) else v for k, v in values.items()})
+    """The template with its values; in Chinese what is filled in is spaced from what stands beside it."""
+    filled = ""
+    for literal, name, spec, _ in _FORMATTER.parse(template):
+        parts = [literal]
+        if name is not None:
+            parts.append(_filled(_FORMATTER.get_field(name, (), values)[0], spec or "", lang))
+        for part in parts:
+            filled = _joined(filled, part) if lang == "zh" else filled + part
+    return filled
+
+
+def _filled(value: Any, spec: str, lang: Lang) -> str:
+    return format_value(value, spec, lang) if spec or isinstance(value, Text) else str(value)
+
+
+def _joined(left: str, right: str) -> str:
+    """Two pieces of Chinese, with a space where Chinese meets Latin letters or figures and none elsewhere."""
+    before, after = left.rstrip(" "), right.lstrip(" ")
+    meeting = before[-1:] + after[:1]
+    if _SPACED.fullmatch(meeting):
+        return f"{before} {after}"
+    return before + after if _CLOSE.fullmatch(meeting) else left + right
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +101,8 @@ STARS_NOTE = Text("* p < .05, ** p < .01, *** p < .001", "* p < 0.05，** p < 0.
 class Column:
     """One column: its key, its heading, and how its numbers are written.
 
-    `format` is a format specification (".3f", "d", ".1%") "p" for an exact p-value,
-    "number" for numbers of any size, or one of these in brackets, "(.3f)".
+    `format` is a format specification (".3f", "d", ".1%") "p" for an exact p-value (.034, in
+    Chinese 0.034), "number" for numbers of any size, or one of these in brackets, "(.3f)".
     """
 
     key: str
@@ -180,7 +214,8 @@ def format_value(value: Any, spec: str, lang: Lang = "en") -> str:
     if spec.startswith("("):
         return f"({format_value(value, spec[1:-1], lang)})"
     if spec == "p":
-        return "< .001" if value < 0.001 else format(value, ".3f").removeprefix("0")
+        shown = "< 0.001" if value < 0.001 else format(value, ".3f")
+        return shown if lang == "zh" else shown.replace("0.", ".", 1)
     if spec == "number":
         spec = _number_format(value)
     return format(value, _unsigned_zero(spec)).replace("-", "−")

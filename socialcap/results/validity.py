@@ -11,6 +11,7 @@ import pandas as pd
 from socialcap.errors import NotAvailableError, Problem
 from socialcap.results.confirmatory import ESTIMATORS, ConfirmatoryResult, caution_notes
 from socialcap.results.measurement import Caution, Labels, label_of
+from socialcap.results.rows import row_count
 from socialcap.results.table import Column, Result, Table, Text, table_rows
 
 _NO_LABELS: Labels = MappingProxyType({})
@@ -31,7 +32,7 @@ class ValidityResult(Result):
     fornell_larcker (k, k): roots of AVE on the diagonal, factor correlations elsewhere; distinct (k,):
         whether the root exceeds all correlations of the factor.
     htmt_matrix, htmt2_matrix (k, k): None where HTMT does not exist. comparisons: by pair of factors their
-        correlation with a 95 % interval (delta method), htmt and htmt2, the upper one-sided 95 % bootstrap
+        correlation with a 95% interval (delta method), htmt and htmt2, the upper one-sided 95% bootstrap
         bound of each (`..._upper`, the 95th percentile) and bootstrap p-values of the hypothesis that it is
         .85 (.90) or more (`..._p_85`, `..._p_90`). htmt_n_obs: complete rows behind them; replicates:
         resamples that gave a ratio.
@@ -116,8 +117,8 @@ class ValidityResult(Result):
         ]
         notes = [
             ESTIMATORS[self.confirmatory.estimator],
-            Text("n = {n}; {d} rows left out.", "n = {n}；剔除 {d} 行。").format(
-                n=self.n_obs, d=len(self.dropped)
+            Text("n = {n}; {d} left out.", "n = {n}；剔除 {d}。").format(
+                n=self.n_obs, d=row_count(len(self.dropped))
             ),
             Text(
                 "AVE = Σλ² / (Σλ² + Σθ) and CR = (Σλ)² / ((Σλ)² + Σθ) of standardised loadings (Fornell "
@@ -192,7 +193,7 @@ class ValidityResult(Result):
             Column("first", Text("Factor", "因子"), align="left"),
             Column("second", Text("Factor", "因子"), align="left"),
             Column("correlation", Text("Correlation", "因子相关")),
-            Column("correlation_low", Text("95 % CI, low", "95 % 置信下限")),
+            Column("correlation_low", Text("95% CI, low", "95% 置信下限")),
             Column("correlation_high", Text("high", "上限")),
             Column("htmt", Text("HTMT", "HTMT")),
             Column("htmt_upper", Text("Upper bound", "上界")),

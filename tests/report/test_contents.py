@@ -14,10 +14,11 @@ import pytest
 
 import socialcap as sc
 from socialcap.report.citations import WORKS, Citations
-from socialcap.report.document import Document, Heading, Paragraph, Sentence, study_document
+from socialcap.report.contents import stock
+from socialcap.report.document import Document, Heading, Paragraph, Section, Sentence, study_document
 from socialcap.report.figures import Figure
 from socialcap.report.words import captions
-from socialcap.results import LANGUAGES, Lang, StudyResult, Table
+from socialcap.results import LANGUAGES, Lang, StudyResult, Table, Text
 from socialcap.results.registration import RegistrationResult
 
 FURTHER = """
@@ -200,6 +201,37 @@ def test_works_are_cited_in_both_languages() -> None:
     assert len(cite.entries()) == 3
 
 
+def test_a_sentence_points_to_a_table_or_figure_of_the_document(document: Document) -> None:
+    """Also to none at all; a source that is nowhere is named."""
+    stray = Sentence(Text("As nobody shows.", "无人列示。"), "nowhere")
+    section = replace(document.sections[0], blocks=(Paragraph((stray,)),))
+    with pytest.raises(ValueError, match=r"no table or figure of the document: .*nowhere"):
+        replace(document, sections=(section, *document.sections[1:]))
+    heading = next(block for block in document.blocks() if isinstance(block, Heading))
+    with pytest.raises(ValueError, match=heading.key):
+        Document(
+            "d",
+            Text("T", "题"),
+            Text(),
+            (Section("s", Text("S", "节"), (heading, Paragraph((Sentence(Text("x", "x"), heading.key),)))),),
+        )
+    plain = Section("s", Text("S", "节"), (Paragraph((Sentence(Text("x", "x")),)),))
+    assert Document("d", Text("T", "题"), Text(), (plain,)).numbers() == {}
+
+
+def test_a_long_table_stands_in_the_appendix_and_its_figure_in_the_text(
+    result: StudyResult, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stock, "_MOST_ROWS", 7)
+    document = study_document(result)
+    sections = {section.key: section for section in document.sections}
+    assert "missing_items" in [table.key for table in sections["appendix"].tables]
+    assert "missing_patterns" in [table.key for table in sections["quality"].tables]
+    drawn = [figure for figure in document.figures if figure.after == "missing_items"]
+    assert len(drawn) == 1
+    assert sections["quality"].figures == drawn
+
+
 def test_a_registration_is_named_in_the_findings(result: StudyResult) -> None:
     sealed = RegistrationResult("2026-01-02T03:04:05Z", "ab" * 32, True, (), ())
     document = study_document(replace(result, registration=sealed))
@@ -219,6 +251,7 @@ def test_a_study_without_factors_or_regressions_has_its_report(study_folder: Pat
         "quality",
         "methods",
         "codebook",
+        "second_opinion_section",
         "references",
         "provenance_section",
     ]

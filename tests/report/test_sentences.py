@@ -271,7 +271,7 @@ def test_a_curve_is_said_as_it_is(beta: list[float], p: float) -> None:
     assert f"{100 * sum(b > 0 for b in beta) / len(beta):.1f}% are positive" in en
     assert len(said) == (1 if math.isnan(p) else 2)
     if not math.isnan(p):
-        assert ("do not reject" in said[1].text.en) == (p >= 0.05)
+        assert ("does not reject" in said[1].text.en) == (p >= 0.05)
 
 
 def test_nothing_is_said_of_what_is_not_a_number() -> None:
@@ -317,7 +317,7 @@ def test_marginal_effects_are_said_as_they_are(effects: list[tuple[float, float]
     _whole(said)
     assert len(said) == len(effects)
     for sentence, (b, se) in zip(said, effects, strict=True):
-        found = re.search(rf"changes by {NUMBER} ", sentence.text.en)
+        found = re.search(rf" by {NUMBER} \(", sentence.text.en)
         assert found and found[1] == format_value(b, ".3f")
         assert ("does not settle" in sentence.text.en) == (2 * norm.sf(abs(b) / se) >= 0.05)
         assert ("probability of outcome" in sentence.text.en) == (by_category and len(effects) > 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from socialcap.report.blocks import Block, Section
+from socialcap.report.blocks import Block, Paragraph, Section
 from socialcap.report.citations import Citations
 from socialcap.report.contents.checks import diagnostics_section, inference_section, robustness_section
 from socialcap.report.contents.closing import (
@@ -50,7 +50,8 @@ _SHOWING = (
 def study_sections(result: StudyResult, figures: Sequence[Figure]) -> tuple[Section, ...]:
     """The sections that a study has, every table of its results in one of them, each figure after its table.
 
-    A figure whose table there is not stands at the end of the appendix, or of the first section.
+    Where the table is in the appendix, the figure follows what a section of results says of it. A figure
+    whose table there is not stands at the end of the appendix, or of the first section.
     """
     stock, cite = Stock.of(result), Citations()
     shown = [section for make in _SHOWING for section in make(result, stock)]
@@ -58,8 +59,30 @@ def study_sections(result: StudyResult, figures: Sequence[Figure]) -> tuple[Sect
     closing = [*codebook_section(result, stock), *opinion_section(result, stock)]
     provenance = provenance_section(result, stock)
     appendix = appendix_section(stock)
+    shown = _spoken_of(shown, [figure for figure in figures if figure.after in _tables(appendix)])
     sections = [*shown, *methods, *appendix, *closing, *references_section(cite), *provenance]
-    return tuple(_illustrated(sections, figures))
+    placed = {figure.key for one in shown for figure in one.figures}
+    return tuple(_illustrated(sections, [figure for figure in figures if figure.key not in placed]))
+
+
+def _tables(sections: Iterable[Section]) -> set[str]:
+    return {table.key for one in sections for table in one.tables}
+
+
+def _spoken_of(sections: Iterable[Section], figures: Iterable[Figure]) -> list[Section]:
+    """The sections with each figure after the first paragraph that points to its table, where there is one."""
+    waiting = list(figures)
+    made = []
+    for one in sections:
+        blocks: list[Block] = []
+        for block in one.blocks:
+            said = (
+                {sentence.source for sentence in block.sentences} if isinstance(block, Paragraph) else set()
+            )
+            blocks += [block, *(figure for figure in waiting if figure.after in said)]
+            waiting = [figure for figure in waiting if figure.after not in said]
+        made.append(replace(one, blocks=tuple(blocks)))
+    return made
 
 
 def _illustrated(sections: Iterable[Section], figures: Sequence[Figure]) -> list[Section]:

@@ -36,7 +36,7 @@ _HARMFUL = 30.0
 
 
 def diagnostics_section(result: StudyResult, stock: Stock) -> tuple[Section, ...]:
-    """What the tests of each model's assumptions say, and what was done about it."""
+    """What the tests of each model's assumptions say; inflation factors also stand beside the coefficients."""
     blocks: list[Block] = []
     models = {model.name: model for model in result.regressions}
     for name, found in result.diagnostics.items():
@@ -45,7 +45,7 @@ def diagnostics_section(result: StudyResult, stock: Stock) -> tuple[Section, ...
         blocks += [
             Heading(f"assumptions_{name}", name_of(model)),
             *paragraph(*diagnostic_sentences(found, model, tables)),
-            *stock.take(*(table.key for table in tables)),
+            *stock.take(*(table.key for table in tables if not table.key.startswith("collinearity"))),
         ]
     return section("diagnostics", Text("Tests of the models' assumptions", "模型诊断"), blocks)
 
@@ -64,13 +64,13 @@ def diagnostic_sentences(
         if not is_known(p):
             continue
         test, null = row[0], row[1]
-        part = Text("{test}: {null} ({p})", "{test}：{null}（{p}）").format(test=test, null=null, p=p_text(p))
+        part = Text("{null}: {test}, {p}", "{null}：{test}，{p}").format(test=test, null=null, p=p_text(p))
         (rejecting if p < ALPHA else silent).append((str(key), part))
     if rejecting:
         yield from say(
             Text(
-                "Rejected at 5 %, with the test: {parts}.",
-                "在 5 % 水平上被拒绝的假定（及所用检验）：{parts}。",
+                "Rejected at 5%: {parts}.",
+                "在 5% 水平上被拒绝的假定：{parts}。",
             ),
             source,
             parts=semicolons(part for _, part in rejecting),
@@ -78,8 +78,8 @@ def diagnostic_sentences(
     if silent:
         yield from say(
             Text(
-                "Not rejected, which does not prove them: {parts}.",
-                "未被拒绝（但不等于得到证明）：{parts}。",
+                "Not rejected at 5%, which does not prove them: {parts}.",
+                "在 5% 水平上未被拒绝的假定（未被拒绝不等于成立）：{parts}。",
             ),
             source,
             parts=semicolons(part for _, part in silent),
@@ -182,9 +182,9 @@ def _one_term(found: PipelineResult, name: str, keys: list[str]) -> Iterator[Sen
     change = carried / naive - 1
     yield from say(
         Text(
-            "For {term} the standard error goes from {naive}, the scores taken as data, to {carried}, {change} "
-            "{side}.",
-            "{term}的标准误由把得分当作数据时的 {naive} 变为 {carried}，{side} {change}。",
+            "For {term} the standard error is {naive} with the scores taken as data and {carried} through the "
+            "pipeline, {change} {side}.",
+            "将因子得分视为数据时，{term}的标准误为 {naive}；全流程标准误为 {carried}，{side} {change}。",
         ),
         keys[0],
         term=term,
@@ -202,7 +202,7 @@ def _one_term(found: PipelineResult, name: str, keys: list[str]) -> Iterator[Sen
         template = Text(
             "Its naive interval excludes zero, the pipeline's ({low} to {high}) does not: that it differs from "
             "zero rests on taking the scores as data.",
-            "其未校正区间不含零，而全流程区间（{low} 至 {high}）含零：其显著性取决于把得分当作数据。",
+            "其未校正区间不含零，而全流程区间（{low} 至 {high}）含零：其显著性有赖于将得分视为数据。",
         )
     elif after:
         template = Text(
@@ -252,11 +252,11 @@ def curve_sentences(found: SpecificationCurveResult, keys: list[str]) -> Iterato
     if "median" in found.joint.index:
         p = at(found.joint, "median", "p_value")
         if is_known(p):
-            verdict = Text("reject", "拒绝") if p < ALPHA else Text("do not reject", "不能拒绝")
+            verdict = Text("rejects", "拒绝") if p < ALPHA else Text("does not reject", "未能拒绝")
             yield from say(
                 Text(
-                    "By their median they {verdict} that there is no effect in any specification ({p}).",
-                    "以中位数作联合检验，{verdict}“所有设定均无效应”的原假设（{p}）。",
+                    "A joint test by their median {verdict} that there is no effect in any specification ({p}).",
+                    "以中位数作联合检验，{verdict}“全部设定均无效应”的原假设（{p}）。",
                 ),
                 keys[1],
                 verdict=verdict,

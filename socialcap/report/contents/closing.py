@@ -107,7 +107,7 @@ def _derived_tables(result: StudyResult) -> Iterator[Table]:
 
 def opinion_section(result: StudyResult, stock: Stock) -> tuple[Section, ...]:
     """The same numbers by other libraries."""
-    said = opinion_sentences(result.measurement.second_opinion) if result.measurement else ()
+    said = opinion_sentences(result.second_opinion) if result.second_opinion else ()
     blocks: list[Block] = [*paragraph(*said), *stock.take("second_opinion")]
     return section("second_opinion_section", Text("Second opinion", "复核"), blocks)
 

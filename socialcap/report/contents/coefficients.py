@@ -27,9 +27,9 @@ _PLAIN = Text(
 _OPEN = Text(
     "{lead}the data do not settle the sign of the coefficient of {x} on {y}: b = {b}, and the {interval} "
     "({p}){beta}.",
-    "{lead}{x}对{y}的系数在 5 % 水平上不显著，其方向尚不能确定：b = {b}，{interval}（{p}）{beta}。",
+    "{lead}{x}对{y}的系数在 5% 水平上不显著，其方向尚不能确定：b = {b}，{interval}（{p}）{beta}。",
 )
-_RUNS = Text("95 % interval runs from {low} to {high}", "95 % 置信区间为 {low} 至 {high}")
+_RUNS = Text("95% interval runs from {low} to {high}", "95% 置信区间为 {low} 至 {high}")
 _LEAD = Text("Other regressors equal, ", "在其他变量不变的条件下，")
 
 

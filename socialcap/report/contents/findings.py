@@ -26,15 +26,8 @@ def findings_section(result: StudyResult, stock: Stock) -> tuple[Section, ...]:
 
 def warning_sentences(result: StudyResult) -> Iterator[Sentence]:
     """Whether other libraries agree, and whether the analysis is the registered one."""
-    measured = result.measurement
-    if measured and not measured.second_opinion.agrees:
-        yield from say(
-            Text(
-                "Another library computes a number of this report differently: see the second opinion.",
-                "另一软件库对本报告中某一数值的计算结果不同，见复核部分。",
-            ),
-            "second_opinion",
-        )
+    if result.second_opinion and not result.second_opinion.agrees:
+        yield Sentence(result.second_opinion.verdict(), "second_opinion")
     if result.registration is not None:
         yield Sentence(result.registration.verdict, "registration")
 

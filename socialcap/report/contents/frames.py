@@ -15,9 +15,9 @@ def numbers(frame: pd.DataFrame, row: Any) -> dict[str, float]:
 
 def at(frame: pd.DataFrame, row: Any, column: str) -> float:
     """One number."""
-    return float(frame.loc[[row], [column]].to_numpy(dtype=float)[0, 0])
+    return float(frame[column].to_numpy(dtype=float)[frame.index.get_loc(row)])
 
 
 def entry(series: pd.Series, key: Any) -> float:
     """One number of a series."""
-    return float(series.loc[[key]].to_numpy(dtype=float)[0])
+    return float(series.to_numpy(dtype=float)[series.index.get_loc(key)])

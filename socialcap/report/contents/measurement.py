@@ -214,7 +214,7 @@ def factors_section(result: StudyResult, stock: Stock) -> tuple[Section, ...]:
         *paragraph(*loading_sentences(found.factors), *_fit_sentences(found.factors)),
         *stock.take("loadings", "structure", "phi", "efa_fit", "determinacy"),
         *paragraph(*(stability_sentences(found.stability) if found.stability else ())),
-        *stock.take("stability"),
+        *stock.short("stability"),
         *paragraph(*composite_sentences(found.composite)),
         *stock.take("composite"),
     ]
@@ -362,7 +362,7 @@ def stability_sentences(found: FactorBootstrapResult) -> Iterator[Sentence]:
         often = Text("in at least {share} of the resamples", "至少在 {share} 的重抽样中归属不变")
         yield from say(
             Text(
-                "Drawn again {converged} times, every item keeps its factor {how_often}.",
+                "When the firms are drawn again {converged} times, every item keeps its factor {how_often}.",
                 "重抽样 {converged} 次，每个题项{how_often}。",
             ),
             "stability",
@@ -372,9 +372,9 @@ def stability_sentences(found: FactorBootstrapResult) -> Iterator[Sentence]:
         return
     yield from say(
         Text(
-            "Drawn again {converged} times, {steady} of {items} keep their factor in 95 % of the resamples or "
+            "When the firms are drawn again {converged} times, {steady} of {items} keep their factor in 95% of the resamples or "
             "more; the least stable, {weakest}, in {share}.",
-            "在 {converged} 次重抽样中，{items}里有 {steady} 个至少在 95 % 的重抽样中归属不变；"
+            "在 {converged} 次重抽样中，{items}里有 {steady} 个至少在 95% 的重抽样中归属不变；"
             "最不稳定的是{weakest}（{share}）。",
         ),
         "stability",

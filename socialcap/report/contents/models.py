@@ -54,8 +54,8 @@ def fit_sentences(model: RegressionResult) -> Iterator[Sentence]:
     if "r2" in model.fit and is_known(model.fit["r2"]):
         yield from say(
             Text(
-                "Over {firms}, the regressors explain R² = {r2} of the variance of {y}.",
-                "基于 {firms}，自变量解释了{y}方差的 R² = {r2}。",
+                "Over {firms}, the R² of the model of {y} is {r2}.",
+                "基于 {firms}，{y}模型的 R² 为 {r2}。",
             ),
             source,
             firms=firms,
@@ -135,8 +135,8 @@ def _other_sentences(model: RegressionResult, focal: list[str], source: str) -> 
     if found:
         yield from say(
             Text(
-                "Of the other coefficients, {found} {is_} significant at 5 %.",
-                "其余系数中，{found}在 5 % 水平上显著。",
+                "Of the other coefficients, {found} {is_} significant at 5%.",
+                "其余系数中，{found}在 5% 水平上显著。",
             ),
             source,
             found=listing(found),
@@ -145,8 +145,8 @@ def _other_sentences(model: RegressionResult, focal: list[str], source: str) -> 
     else:
         yield from say(
             Text(
-                "No other coefficient is significant at 5 %.",
-                "其余系数在 5 % 水平上均不显著。",
+                "No other coefficient is significant at 5%.",
+                "其余系数在 5% 水平上均不显著。",
             ),
             source,
         )
@@ -184,7 +184,7 @@ def _linear_block(row: dict[str, float], number: int, source: str) -> Iterator[S
     yield from say(
         Text(
             "Block {number} adds ΔR² = {delta}, {adds} different from zero ({name} F({df1}, {df2}) = {f}, {p}).",
-            "第 {number} 层使 R² 增加 {delta}，{adds}（{name} F({df1}, {df2}) = {f}，{p}）。",
+            "第 {number} 层使 R² 增加 {delta}，增幅{adds}（{name} F({df1}, {df2}) = {f}，{p}）。",
         ),
         source,
         number=number,
@@ -192,7 +192,7 @@ def _linear_block(row: dict[str, float], number: int, source: str) -> Iterator[S
         adds=_adds(p),
         name=Text("robust", "稳健") if robust else Text("classical", "经典"),
         df1=(row["df1"], ".0f"),
-        df2=(row["wald_df2"], ".1f") if robust else (row["df2"], ".0f"),
+        df2=(row["wald_df2"], ".4g") if robust else (row["df2"], ".0f"),
         f=(row["wald_f"] if robust else row["delta_f"], ".2f"),
         p=p_text(p),
     )
@@ -225,7 +225,7 @@ def margins_section(result: StudyResult, stock: Stock) -> tuple[Section, ...]:
     for name, found in result.margins.items():
         focal = focal_terms(result, models[name]) if name in models else []
         said = margin_sentences(found, focal)
-        blocks += [*paragraph(*said), *stock.take(*(table.key for table in found.tables()))]
+        blocks += [*paragraph(*said), *stock.short(*(table.key for table in found.tables()))]
     return section("margins", Text("Marginal effects", "边际效应"), blocks)
 
 
@@ -252,7 +252,7 @@ def margin_sentences(found: MarginsResult, focal: list[str]) -> Iterator[Sentenc
         )
         yield from say(
             Text(
-                "Per unit of {x}, {what} changes by {effect} ({interval}, {p}){open_}.",
+                "A unit more of {x} changes {what} by {effect} ({interval}, {p}){open_}.",
                 "{x}每增加一个单位，{what}变化 {effect}（{interval}，{p}）{open_}。",
             ),
             source,

@@ -61,16 +61,16 @@ def number(value: float | int | None, spec: str) -> Text:
 
 def p_text(p: float) -> Text:
     """ "p = .023", "p < .001"; "p < .05" where rounding would make a significant p look as if it were not."""
-    shown = format_value(p, "p")
-    if p < ALPHA and shown == ".050":
-        return Text("p < .05", "p < .05")
-    words = f"p {shown}" if shown.startswith("<") else f"p = {shown}"
-    return Text(words, words)
+    shown = number(p, "p")
+    if p < ALPHA and shown.en == ".050":
+        return Text("p < .05", "p < 0.05")
+    template = "p {shown}" if shown.en.startswith("<") else "p = {shown}"
+    return Text(template, template).format(shown=shown)
 
 
 def interval(low: float, high: float, spec: str = ".3f", level: float = 0.95) -> Text:
-    """ "95 % CI 0.012 to 0.345"."""
-    template = Text("{level} % CI {low} to {high}", "{level} % 置信区间 {low} 至 {high}")
+    """ "95% CI 0.012 to 0.345"."""
+    template = Text("{level}% CI {low} to {high}", "{level}% 置信区间 {low} 至 {high}")
     return template.format(level=f"{100 * level:g}", low=number(low, spec), high=number(high, spec))
 
 

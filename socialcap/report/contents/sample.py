@@ -112,7 +112,8 @@ def quality_section(result: StudyResult, stock: Stock) -> tuple[Section, ...]:
         *paragraph(*said),
         *stock.take("problems", "quality", "changes"),
         *paragraph(*missing),
-        *stock.take("missing_items", "missing_patterns", "mcar", "unknown_columns"),
+        *stock.short("missing_items", "missing_patterns"),
+        *stock.take("mcar", "unknown_columns"),
     ]
     return section("quality", Text("Data quality and changes", "数据质量与清洗"), blocks)
 
@@ -193,7 +194,7 @@ def _missing_sentences(stock: Stock) -> Iterator[Sentence]:
     yield from say(
         Text(
             "Of {items}, {complete} no answer; most are missing for {worst} ({share} of those asked).",
-            "{items}中，{complete}无缺失；缺失最多的是{worst}（占被问者的 {share}）。",
+            "{items}中，{complete}无缺失；缺失最多的是{worst}（占应答者的 {share}）。",
         ),
         "missing_items",
         items=counted(len(known), "item", "items", "个题项"),

@@ -7,6 +7,9 @@ from collections.abc import Iterable
 from socialcap.report.blocks import Block, Section
 from socialcap.results import StudyResult, Table, Text
 
+_MOST_ROWS = 24
+"""Of a table in the text; a longer one fills a page."""
+
 
 class Stock:
     """Tables by key, taken from by the sections in reading order."""
@@ -25,6 +28,12 @@ class Stock:
     def take(self, *keys: str) -> list[Table]:
         """The tables of these keys that there are and that nobody has taken, in the order of the keys."""
         return [self._left.pop(key) for key in keys if key in self._left]
+
+    def short(self, *keys: str) -> list[Table]:
+        """As `take`, of tables that do not break the reading; longer ones are left for the appendix."""
+        return self.take(
+            *(key for key in keys if key in self._left and len(self._left[key].rows) <= _MOST_ROWS)
+        )
 
     def take_starting(self, *starts: str) -> list[Table]:
         """The tables whose keys begin so, in their own order."""

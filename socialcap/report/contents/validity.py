@@ -43,7 +43,8 @@ def validity_section(result: StudyResult, stock: Stock) -> tuple[Section, ...]:
     valid, bias = found.validity, found.method_bias
     blocks: list[Block] = [
         *paragraph(*(fit_sentences(valid.confirmatory) if valid else ())),
-        *stock.take("cfa_fit", "cfa_loadings"),
+        *stock.take("cfa_fit"),
+        *stock.short("cfa_loadings"),
         *paragraph(*(validity_sentences(valid) if valid else ())),
         *stock.take("convergent_validity", "fornell_larcker", "htmt", "factor_correlations"),
         *paragraph(*(bias_sentences(bias) if bias else ())),
@@ -222,9 +223,9 @@ def correlation_sentences(found: ProfileResult) -> Iterator[Sentence]:
     strongest = max(known, key=lambda pair: abs(at(r, *pair)))
     yield from say(
         Text(
-            "Of {pairs} of variables, {below} correlated significantly at 5 %, without correction for their "
+            "Of {pairs} of variables, {below} correlated significantly at 5%, without correction for their "
             "number; the closest are {first} and {second} (r = {r}, {p}).",
-            "{pairs}中有 {below}对在 5 % 水平上显著相关（未作多重检验校正）；"
+            "{pairs}中有 {below}对在 5% 水平上显著相关（未作多重检验校正）；"
             "相关最强的是{first}与{second}（r = {r}，{p}）。",
         ),
         "variable_correlations",

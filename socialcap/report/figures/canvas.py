@@ -14,6 +14,7 @@ import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
 
+from socialcap.report.figures.conversion import PNG_DPI, svg_to_pdf, svg_to_png
 from socialcap.report.figures.fonts import chinese_font
 from socialcap.report.figures.labels import wrapped
 from socialcap.report.figures.svg import small_svg
@@ -31,12 +32,7 @@ HEIGHT = 8.8
 """Inches: what fits on the page with its caption."""
 
 ImageKind = Literal["svg", "png", "pdf"]
-PNG_DPI = 200
-_METADATA: dict[ImageKind, dict[str, Any]] = {
-    "svg": {"Date": None, "Creator": None},
-    "png": {"Software": None},
-    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
-}
+_CONVERSIONS: dict[ImageKind, Callable[[bytes], bytes]] = {"png": svg_to_png, "pdf": svg_to_pdf}
 _NOTE_POINTS = 6.5
 
 
@@ -56,7 +52,7 @@ class Figure:
     _images: dict[tuple[Lang, ImageKind], bytes] = field(default_factory=dict, repr=False, compare=False)
 
     def image(self, lang: Lang, kind: ImageKind) -> bytes:
-        """The drawing as a file of its own, the same bytes every time; made once."""
+        """The drawing as a file of its own, the same bytes every time; made once, PNG and PDF of the SVG."""
         if (lang, kind) not in self._images:
             self._images[lang, kind] = self._made(lang, kind)
         return self._images[lang, kind]
@@ -84,11 +80,12 @@ class Figure:
         return self.to_html()
 
     def _made(self, lang: Lang, kind: ImageKind) -> bytes:
+        if kind != "svg":
+            return _CONVERSIONS[kind](self.image(lang, "svg"))
         target = io.BytesIO()
         with drawing_style():
-            self.drawing(lang).savefig(target, format=kind, dpi=PNG_DPI, metadata=_METADATA[kind])
-        made = target.getvalue()
-        return small_svg(made, self.title(lang), self.alt(lang)) if kind == "svg" else made
+            self.drawing(lang).savefig(target, format="svg", metadata={"Date": None, "Creator": None})
+        return small_svg(target.getvalue(), self.title(lang), self.alt(lang))
 
 
 def new_canvas(height: float) -> Canvas:
@@ -136,8 +133,6 @@ def drawing_style() -> Iterator[None]:
         "legend.frameon": False,
         "svg.hashsalt": "socialcap",
         "svg.fonttype": "path",
-        # Type 3 keeps the outlines as they are: Type 42 would declare this OpenType font to be TrueType.
-        "pdf.fonttype": 3,
     }
     with mpl.rc_context(settings):
         yield

@@ -30,7 +30,7 @@ def pipeline_forest(name: str, label: Text, pipeline: PipelineResult, note: Text
         Text("Whole pipeline", "全流程区间"),
         Text("Naive (scores taken as data)", "未校正区间（得分视为已知）"),
     )
-    heading = Text("b with {percent:g} % interval", "b 及其 {percent:g} % 置信区间").format(
+    heading = Text("b with {percent:g}% interval", "b 及其 {percent:g}% 置信区间").format(
         percent=100 * pipeline.level
     )
     wider = [
@@ -70,10 +70,10 @@ def regression_forest(models: Sequence[RegressionResult], scores: Sequence[str],
         for key, term in terms.items()
     ]
     series = [model.label or Text(model.name, model.name) for model in shown]
-    heading = Text("b with 95 % interval", "b 及其 95 % 置信区间")
+    heading = Text("b with 95% interval", "b 及其 95% 置信区间")
     alt = Text(
-        "Coefficients on factor scores, with 95 % intervals: {said}.",
-        "因子得分的系数及 95 % 置信区间：{said}。",
+        "Coefficients on factor scores, with 95% intervals: {said}.",
+        "因子得分的系数及 95% 置信区间：{said}。",
     ).format(said=in_words(rows))
     title = Text("Coefficients of social capital: {outcome}", "社会资本的系数：{outcome}").format(
         outcome=models[0].outcome_label or outcome

@@ -35,15 +35,15 @@ def prediction_curve(key: str, after: str, predictions: PredictionResult, note: 
         axes = canvas.subplots()
         _draw_lines(axes, {name: Text(name, name) for name in lines}, lines, variable, "estimate", lang)
         axes.set_xlabel(predictions.labels[0](lang))
-        axes.set_ylabel(Text("Expected, with 95 % interval", "期望值及 95 % 置信区间")(lang))
+        axes.set_ylabel(Text("Expected, with 95% interval", "期望值及 95% 置信区间")(lang))
         if len(lines) > 1:
             canvas.legend(loc="outside upper center", ncols=legend_columns(list(lines)))
         return canvas
 
     said = _ends({name: Text(name, name) for name in lines}, lines, variable, "estimate")
     alt = Text(
-        "Expected outcome by {variable}, with 95 % interval: {said}.",
-        "不同{variable}下的期望结果及 95 % 置信区间：{said}。",
+        "Expected outcome by {variable}, with 95% interval: {said}.",
+        "不同{variable}下的期望结果及 95% 置信区间：{said}。",
     ).format(variable=predictions.labels[0], said=said)
     title = Text("Expected outcome by {variable}: {label}", "期望结果随{variable}的变化：{label}").format(
         variable=predictions.labels[0], label=predictions.label or predictions.name
@@ -79,8 +79,8 @@ def simple_slopes(found: ModerationResult, after: str, note: Text) -> Figure:
         for row in records(found.slopes)
     ]
     alt = Text(
-        "Expected {y} by {x} at {n} levels of {w}, with {percent:g} % intervals; the slope is {slopes}.",
-        "在{w}的 {n} 个水平上，{y}的期望值随{x}的变化及 {percent:g} % 置信区间；斜率：{slopes}。",
+        "Expected {y} by {x} at {n} levels of {w}, with {percent:g}% intervals; the slope is {slopes}.",
+        "在{w}的 {n} 个水平上，{y}的期望值随{x}的变化及 {percent:g}% 置信区间；斜率：{slopes}。",
     ).format(y=y, x=x, w=w, n=len(lines), percent=percent, slopes=_listed(slopes))
     title = Text("{y} by {x} and {w}", "{x}与{w}对{y}的交互作用").format(y=y, x=x, w=w)
     return Figure(f"slopes_plot{_suffix(found)}", after, title, alt, draw, note)
@@ -123,7 +123,7 @@ def johnson_neyman(found: ModerationResult, after: str, note: Text) -> Figure:
         return canvas
 
     shaded = Text("Differs from zero", "斜率显著不为零")
-    line = Text("Slope with {percent:g} % interval", "斜率及 {percent:g} % 置信区间").format(percent=percent)
+    line = Text("Slope with {percent:g}% interval", "斜率及 {percent:g}% 置信区间").format(percent=percent)
     regions = [
         Text("from {low} to {high}", "{low} 至 {high}").format(
             low=format_value(row.seen_low, ".2f"), high=format_value(row.seen_high, ".2f")

@@ -13,7 +13,7 @@ _MOST_INTERVALS = 48
 
 
 def margins_forest(name: str, margins: MarginsResult, note: Text) -> Figure:
-    """Marginal effects with their 95 % intervals; a series for each outcome of a model that has several.
+    """Marginal effects with their 95% intervals; a series for each outcome of a model that has several.
 
     Of more effects than a page holds the first are drawn, and the title says so.
     """
@@ -21,14 +21,14 @@ def margins_forest(name: str, margins: MarginsResult, note: Text) -> Figure:
     every = _rows(margins, outcomes)
     rows = every[: _MOST_INTERVALS // len(outcomes)]
     series = [Text(str(outcome), str(outcome)) for outcome in outcomes]
-    heading = Text("Marginal effect with 95 % interval", "边际效应及其 95 % 置信区间")
+    heading = Text("Marginal effect with 95% interval", "边际效应及其 95% 置信区间")
     shown = [one for row in rows for one in row.intervals if not math.isnan(one.estimate)]
     first = (
         Text(" (outcome {name})", "（结果类别 {name}）").format(name=series[0]) if len(series) > 1 else Text()
     )
     alt = Text(
-        "Marginal effects with 95 % intervals, {clear} of {n} without zero; for example{first}: {said}.",
-        "{n} 个边际效应及其 95 % 置信区间，其中 {clear} 个区间不含零；例如{first}：{said}。",
+        "Marginal effects with 95% intervals, {clear} of {n} without zero; for example{first}: {said}.",
+        "{n} 个边际效应及其 95% 置信区间，其中 {clear} 个区间不含零；例如{first}：{said}。",
     ).format(n=len(shown), clear=sum(one.excludes_zero for one in shown), first=first, said=in_words(rows, 3))
     title = Text("Marginal effects: {label}{part}", "边际效应图：{label}{part}").format(
         label=margins.label or margins.name, part=_part(len(rows), len(every))

@@ -115,7 +115,7 @@ def path_diagram(
         "路径图：{label}（指向因变量的箭头为系数 b，虚线表示 p ≥ 0.05）",
     ).format(label=model.label or model.name)
     alt = _alt(factors, groups, model, [index.name] if index else used)
-    return Figure(key, "regressions", title, alt, draw, note)
+    return Figure(key, f"regression_{model.name}", title, alt, draw, note)
 
 
 def _groups(factors: FactorResult, names: Sequence[str]) -> list[_Group]:

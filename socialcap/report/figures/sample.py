@@ -25,7 +25,7 @@ _MOST_NAMES, _MOST_ROWS = 70, 300
 
 
 def funding_structure(funding: pd.DataFrame, n: int, labels: Mapping[str, Text], note: Text) -> Figure:
-    """Mean shares of the sources of funds with their 95 % intervals, the largest on top.
+    """Mean shares of the sources of funds with their 95% intervals, the largest on top.
 
     `funding`: by source of funds mean, ci_low and ci_high as shares of one; `n` firms.
     """
@@ -54,7 +54,7 @@ def funding_structure(funding: pd.DataFrame, n: int, labels: Mapping[str, Text],
         axes.set_xlim(0, 1.12 * max(float(order["ci_high"].max()), float(order["mean"].max())))
         axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         axes.tick_params(axis="y", length=0)
-        axes.set_xlabel(Text("Mean share of funds, with 95 % interval", "资金平均占比及 95 % 置信区间")(lang))
+        axes.set_xlabel(Text("Mean share of funds, with 95% interval", "资金平均占比及 95% 置信区间")(lang))
         return canvas
 
     said = [
@@ -67,8 +67,8 @@ def funding_structure(funding: pd.DataFrame, n: int, labels: Mapping[str, Text],
         for name, row in zip(names, rows, strict=True)
     ]
     alt = Text(
-        "Bars of the mean shares of {k} sources of funds in {n} firms, with 95 % intervals: {said}.",
-        "{n} 家企业 {k} 种资金来源平均占比的条形图及 95 % 置信区间：{said}。",
+        "Bars of the mean shares of {k} sources of funds in {n} firms, with 95% intervals: {said}.",
+        "{n} 家企业 {k} 种资金来源平均占比的条形图及 95% 置信区间：{said}。",
     ).format(k=len(rows), n=n, said=Text("; ".join(t.en for t in said), "；".join(t.zh for t in said)))
     return Figure(
         "funding_structure", "funding", Text("Structure of funding", "资金来源结构图"), alt, draw, note
@@ -153,7 +153,7 @@ def _missing_alt(kinds: pd.DataFrame, absent: np.ndarray, counts: list[tuple[Tex
     return Text(
         "Map of missing cells of {n} respondents and {k} variables ({counts}): {share} of the cells are "
         "missing, questions not asked left aside; {whole} respondents lack nothing, and {worst} is missing "
-        "most often, {most} times.",
+        "most often ({most}).",
         "{n} 份答卷 {k} 个变量的缺失分布图（{counts}）：除跳题外，缺失单元格占 {share}；{whole} 份答卷无缺失，"
         "缺失最多的变量为 {worst}（{most} 次）。",
     ).format(

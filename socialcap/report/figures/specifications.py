@@ -140,9 +140,9 @@ def _alt(order: pd.DataFrame, varied: Sequence[str], clear: np.ndarray, main: np
     if not len(estimates):
         return Text("Specification curve without any estimate.", "设定曲线：无可用估计。")
     alt = Text(
-        "Specification curve of {term} over {n} specifications that vary {choices} choices: β from {low} "
+        "Specification curve of {term} over {n} specifications that vary {choices}: β from {low} "
         "to {high}, median {median}; {positive} are positive and {clear} have p < .05{main}.",
-        "{term}在 {n} 个模型设定（变动 {choices} 项选择）下的设定曲线：β 介于 {low} 与 {high} 之间，"
+        "{term}在 {n} 个模型设定（变动 {choices}）下的设定曲线：β 介于 {low} 与 {high} 之间，"
         "中位数 {median}；{positive} 个为正，{clear} 个 p < 0.05{main}。",
     )
     chosen = Text()
@@ -153,7 +153,7 @@ def _alt(order: pd.DataFrame, varied: Sequence[str], clear: np.ndarray, main: np
     return alt.format(
         term=term,
         n=len(estimates),
-        choices=len(varied),
+        choices=Text("1 choice" if len(varied) == 1 else f"{len(varied)} choices", f"{len(varied)} 项选择"),
         low=format_value(float(estimates.min()), ".3f"),
         high=format_value(float(estimates.max()), ".3f"),
         median=format_value(float(np.median(estimates)), ".3f"),
