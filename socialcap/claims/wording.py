@@ -36,7 +36,7 @@ _QUANTITIES: dict[type, Text] = {
 _SHARE = Text("The share of “{what}”", "“{what}”的比例")
 _COEFFICIENT = Text("its coefficient", "其系数")
 _SHOWN = Text("{quantity} is {estimate} ({unit}{sure})", "{quantity}为 {estimate}（{unit}{sure}）")
-_INTERVAL = Text("{level} % interval {low} to {high}", "{level} % 置信区间 {low} 至 {high}")
+_INTERVAL = Text("{level}% interval {low} to {high}", "{level}% 置信区间 {low} 至 {high}")
 _BY_P = Text("one-sided p {p}", "单侧检验 p {p}")
 _DIRECTIONS = {
     Verdict.SUPPORTED: Text("{shown}, {side} {bound}.", "{shown}，{side} {bound}。"),
@@ -102,7 +102,7 @@ _NUMBERS = {
 }
 _POWER = Text(
     " Had the truth been {truth}, this design would have shown it with a probability of {probability}.",
-    "若真值为 {truth}，该设计得出“得到支持”的概率为 {probability}。",
+    "若真值为 {truth}，该设计得出“得到支持”的概率为{probability}。",
 )
 _ABOVE, _BELOW = Text("above", "高于"), Text("below", "低于")
 
@@ -114,7 +114,7 @@ def reason(test: Test, finding: Finding) -> Text:
         return said
     power = _POWER.format(
         truth=_number(finding.power.truth, finding.format),
-        probability=_number(finding.power.probability, ".0%"),
+        probability=_probability(finding.power.probability),
     )
     return Text(said.en + power.en, said.zh + power.zh)
 
@@ -167,11 +167,19 @@ def _sure(finding: Finding) -> Text:
     return _INTERVAL.format(level=_number(100.0 * finding.decisive_level, ".0f"), low=low, high=high)
 
 
+def _probability(value: float) -> Text:
+    """A probability in per cent; one that would round to none or all is bounded."""
+    if value < 0.005:
+        return Text("less than 1%", "不足 1%")
+    if value > 0.995:
+        return Text("more than 99%", "99% 以上")
+    return _number(value, ".0%")
+
+
 def _p_value(value: float) -> Text:
     """A p-value with its sign of relation."""
-    shown = format_value(value, "p")
-    said = shown if shown.startswith("<") else f"= {shown}"
-    return Text(said, said)
+    template = "{p:p}" if value < 0.001 else "= {p:p}"
+    return Text(template, template).format(p=value)
 
 
 def _number(value: float, spec: str) -> Text:

@@ -66,6 +66,10 @@ class Moments:
         return corr
 
 
+_ROUNDING = 1e-12
+"""Share of the squares about a column's origin below which squares about a pair's mean are rounding."""
+
+
 def moments(x: FloatArray, weights: FloatArray | None = None) -> Moments:
     """Moments of `x` (..., n, p), NaN = missing, with row weights (..., n).
 
@@ -85,11 +89,13 @@ def moments(x: FloatArray, weights: FloatArray | None = None) -> Moments:
         functools.reduce(np.add, product) for product in zip(*parts, strict=True)
     )
     means = _ratio(sums, total)
+    own = squares - means * sums
     return Moments(
         counts,
         total,
         means + np.where(total > 0, origin[..., :, None], 0.0),
-        np.maximum(squares - means * sums, 0.0),
+        # a column constant over a pair's rows: what is left of its squares is rounding
+        np.where(own > _ROUNDING * squares, own, 0.0),
         cross - means * np.swapaxes(sums, -1, -2),
     )
 

@@ -108,6 +108,7 @@ def _common(result: RegressionResult) -> dict[str, Any]:
     terms = {name: term.label for name, term in result.terms.items() if not term.reference}
     return {
         "name": result.name,
+        "label": result.label,
         "model": result.model,
         "n_obs": result.n_obs,
         "labels": result.labels,

@@ -243,9 +243,9 @@ class _Statistics:
             return ()
         return (
             Text(
-                "The instruments are weak: effective F {f:.2f} is below {c:.2f}, the 5 % critical value for "
+                "The instruments are weak: effective F {f:.2f} is below {c:.2f}, the 5% critical value for "
                 "a bias of a tenth of the worst case; rely on the Anderson-Rubin set.",
-                "工具变量较弱：有效 F 为 {f:.2f}，低于 {c:.2f}（偏差不超过最坏情形十分之一的 5 % 临界值）；"
+                "工具变量较弱：有效 F 为 {f:.2f}，低于 {c:.2f}（偏差不超过最坏情形十分之一的 5% 临界值）；"
                 "应以 Anderson-Rubin 置信集为准。",
             ).format(f=self.effective.statistic, c=critical),
         )
@@ -262,7 +262,7 @@ class _Statistics:
             rows.append([Text("Effective F", "有效 F"), effective.statistic, None, None, None])
             for level, critical in zip(effective.bias_shares, effective.critical_values, strict=True):
                 heading = Text(
-                    f"  5 % critical value, bias ≤ {level:.0%}", f"  5 % 临界值，偏差 ≤ {level:.0%}"
+                    f"  5% critical value, bias ≤ {level:.0%}", f"  5% 临界值，偏差 ≤ {level:.0%}"
                 )
                 rows.append([heading, critical, None, None, None])
         rank = kleibergen_paap(self.form)
@@ -303,8 +303,8 @@ class _Statistics:
             shown = " ∪ ".join(f"({low:.4g}, {high:.4g})" for low, high in intervals) or "∅"
             notes.append(
                 Text(
-                    "95 % Anderson-Rubin confidence set of {name}: {set}.",
-                    "{name} 的 95 % Anderson-Rubin 置信集：{set}。",
+                    "95% Anderson-Rubin confidence set of {name}: {set}.",
+                    "{name} 的 95% Anderson-Rubin 置信集：{set}。",
                 ).format(name=self.endogenous[0], set=shown.replace("-", "−"))
             )
         return tuple(notes)

@@ -34,7 +34,7 @@ errors = st.floats(0.01, 0.5)
 
 def limits(words: str) -> tuple[int, float, float]:
     """The level and the limits of the interval that the words show."""
-    found = re.search(r"(\d+) % interval (−?[\d.]+) to (−?[\d.]+)", words)
+    found = re.search(r"(\d+)% interval (−?[\d.]+) to (−?[\d.]+)", words)
     assert found is not None, words
     low, high = (float(found[i].replace("−", "-")) for i in (2, 3))
     return int(found[1]), low, high
@@ -55,7 +55,7 @@ def test_the_interval_in_the_words_of_a_range_is_the_one_that_decides(
     )
     words = reason(test, finding)
     level, low, high = limits(words.en)
-    assert f"{level} % 置信区间" in words.zh
+    assert f"{level}% 置信区间" in words.zh
     if finding.verdict is Verdict.SUPPORTED:
         assert level == 90
         assert -bound - ROUNDED <= low and high <= bound + ROUNDED
@@ -195,7 +195,7 @@ def test_a_test_of_its_own_shows_its_p_value_and_not_the_interval_of_t() -> None
     assert "one-sided p" in sign.words.en and "单侧检验 p" in sign.words.zh
     assert "interval" not in sign.words.en
     assert "does not belong" in sign.remarks[0].en
-    assert size.ci_low is not None and "90 % interval" in size.words.en and size.remarks == ()
+    assert size.ci_low is not None and "90% interval" in size.words.en and size.remarks == ()
 
 
 def test_a_congruence_that_cannot_vary_is_refused_with_the_reason(measured: Evidence) -> None:
