@@ -373,7 +373,7 @@ def test_sentences_say_what_the_data_can_tell(evidence: Evidence) -> None:
     assert "the data cannot tell on which side of 0 it lies." in c.en and "数据无法判断" in c.zh
     assert "Had the truth been 0.20" in c.en and "若真值为 0.20" in c.zh
     assert d.en.startswith("coef(finance, trust) < 0. Contradicted. The coefficient of trust on finance is ")
-    assert "与数据相悖。trust对finance的系数为 " in d.zh
+    assert "与数据相悖。trust 对 finance 的系数为 " in d.zh
     for sentence in (a, b, c, d):
         assert "{" not in sentence.en + sentence.zh
         assert sentence.en.endswith(".") and sentence.zh.endswith("。")
