@@ -178,8 +178,8 @@ def test_a_frozen_plan_that_is_changed_is_told_by_the_next_run(study_folder: Pat
 
     told = socialcap("diff", tmp_path / "1", tmp_path / "2", "--json")
     found = json.loads(told.stdout)
-    assert ["regression[main].formula"] == [
-        row[1] for row in found["causes"]["rows"] if row[0]["en"] == "rule"
+    assert [row[1] for row in found["causes"]["rows"] if row[0]["en"] == "rule"] == [
+        "regression[main].formula"
     ]
     assert found["numbers"]["rows"]
     assert socialcap("diff", tmp_path / "1", tmp_path / "nowhere").returncode == 3

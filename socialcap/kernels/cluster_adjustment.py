@@ -18,35 +18,41 @@ _NULL = 1e-10
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """Rows of one cluster: x (..., n_g, k), weights (..., n_g) and residuals (..., n_g)."""
+    """Rows of one cluster: x (..., n_g, k), weights, residuals and working variances (..., n_g)."""
 
     x: FloatArray
     weights: FloatArray
     residuals: FloatArray
+    variances: FloatArray | None
 
 
-def cr2(fit: LinearFit, clusters: IntArray) -> Covariance:
+def cr2(fit: LinearFit, clusters: IntArray, variances: FloatArray | None = None) -> Covariance:
     """Bias-reduced cluster-robust covariance A (sum_g X_g'W_g A_g e_g e_g' A_g W_g X_g) A.
 
     A_g = B_g^(+1/2), B_g the block of (I-H)(I-H)' (Bell and McCaffrey 2002; Pustejovsky and Tipton 2018, eq.
     7), under the working model of independent errors of equal variance whatever the weights, which is what
     clubSandwich takes for linear models. No further factor. The degrees of freedom are Satterthwaite's for
-    each coefficient. Absorbed levels are accounted for exactly when nested in the clusters and unweighted
+    each coefficient. `variances` v (n,) of the working model of a fit whose rows were divided by their roots,
+    as those of `WorkingFit`: A_g = (V_g B_g V_g)^(+1/2) V_g, the paper's matrix written for such rows, as
+    clubSandwich has it for generalised linear models. It takes eigenvalues of n_g x n_g matrices. Absorbed
+    levels are accounted for exactly when nested in the clusters and unweighted
     (shown in the latter paper); otherwise put their indicators into the design.
     """
-    adjusted = _adjusted_designs(fit, clusters)
+    adjusted = _adjusted_designs(fit, clusters, variances)
     scores = np.stack([(np.swapaxes(u, -1, -2) @ e[..., None])[..., 0] for u, e in adjusted.pairs], axis=-2)
     df = _satterthwaite(adjusted, np.eye(fit.x.shape[-1]))
     return Covariance(meat(scores), df, "1", (scores.shape[-2],))
 
 
-def satterthwaite_df(fit: LinearFit, clusters: IntArray, contrasts: FloatArray) -> FloatArray:
+def satterthwaite_df(
+    fit: LinearFit, clusters: IntArray, contrasts: FloatArray, variances: FloatArray | None = None
+) -> FloatArray:
     """Satterthwaite degrees of freedom (..., m) of linear combinations `contrasts` (m, k) under CR2.
 
     df = (sum_g p_g'p_g)^2 / sum_gh (p_g'p_h)^2, p_g = (I-H)_g' A_g W_g X_g A c (Bell and McCaffrey 2002;
-    Pustejovsky and Tipton 2018).
+    Pustejovsky and Tipton 2018). `variances` as in `cr2`.
     """
-    return _satterthwaite(_adjusted_designs(fit, clusters), contrasts)
+    return _satterthwaite(_adjusted_designs(fit, clusters, variances), contrasts)
 
 
 def cr3(fit: LinearFit, clusters: IntArray, scaling: Cr3Scaling) -> Covariance:
@@ -84,20 +90,23 @@ class _Adjusted:
     swept: FloatArray
 
 
-def _adjusted_designs(fit: LinearFit, clusters: IntArray) -> _Adjusted:
+def _adjusted_designs(fit: LinearFit, clusters: IntArray, variances: FloatArray | None = None) -> _Adjusted:
     """Adjusted rows of every cluster."""
     bread = fit.xtx_inv
     weighted = fit.x if fit.weights is None else fit.x * fit.weights[..., None]
     swept = bread @ np.swapaxes(weighted, -1, -2) @ weighted @ bread
     pairs, uu, xu, xwu = [], [], [], []
-    for rows in _split(fit, clusters):
+    for rows in _split(fit, clusters, variances):
         wx = rows.x * rows.weights[..., None]
         span = rows.x if fit.weights is None else np.concatenate((rows.x, wx), axis=-1)
         basis = np.linalg.qr(span)[0]
         left, right = np.swapaxes(basis, -1, -2) @ rows.x, np.swapaxes(basis, -1, -2) @ wx
         cross = left @ bread @ np.swapaxes(right, -1, -2)
         block = left @ swept @ np.swapaxes(left, -1, -2) - cross - np.swapaxes(cross, -1, -2)
-        u = _power(basis, block, -0.5, wx @ bread)
+        if rows.variances is None:
+            u = _power(basis, block, -0.5, wx @ bread)
+        else:
+            u = _scaled_root(basis, block, rows.variances, wx @ bread)
         pairs.append((u, rows.residuals))
         uu.append(np.swapaxes(u, -1, -2) @ u)
         xu.append(np.swapaxes(rows.x, -1, -2) @ u)
@@ -148,10 +157,33 @@ def _power(basis: FloatArray, block: FloatArray, power: float, target: FloatArra
     return np.asarray(target + turned @ (powers[..., None] * (np.swapaxes(turned, -1, -2) @ target)))
 
 
-def _split(fit: LinearFit, clusters: IntArray) -> list[_Rows]:
+def _scaled_root(
+    basis: FloatArray, block: FloatArray, variances: FloatArray, target: FloatArray
+) -> FloatArray:
+    """V (V B V)^(+1/2) applied to `target` (n_g, m), B = I + QCQ' as in `_power`, V = diag(`variances`).
+
+    V B V has as many zero eigenvalues as B; its own say less, for they are on the scale of the variances.
+    """
+    scaled = variances[:, None] * (np.eye(len(basis)) + basis @ block @ basis.T) * variances
+    values, vectors = np.linalg.eigh(0.5 * (scaled + scaled.T))
+    kept = values > 0.0
+    kept[: np.count_nonzero(1.0 + np.linalg.eigvalsh(0.5 * (block + block.T)) <= _NULL)] = False
+    powers = np.where(kept, np.where(kept, values, 1.0) ** -0.5, 0.0)
+    return np.asarray(variances[:, None] * (vectors @ (powers[:, None] * (vectors.T @ target))))
+
+
+def _split(fit: LinearFit, clusters: IntArray, variances: FloatArray | None = None) -> list[_Rows]:
     """Rows of each cluster, in the order of the codes."""
     order = np.argsort(clusters, kind="stable")
     starts = np.unique(clusters[order], return_index=True)[1][1:]
     weights = np.ones(fit.residuals.shape) if fit.weights is None else fit.weights
     groups = np.split(order, starts)
-    return [_Rows(fit.x[..., g, :], weights[..., g], fit.residuals[..., g]) for g in groups]
+    return [
+        _Rows(
+            fit.x[..., g, :],
+            weights[..., g],
+            fit.residuals[..., g],
+            None if variances is None else variances[g],
+        )
+        for g in groups
+    ]

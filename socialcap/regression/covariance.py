@@ -30,6 +30,7 @@ from socialcap.kernels.sandwich import (
 from socialcap.kernels.survey_design import SurveyDesign, linearised, linearised_likelihood, survey_design
 from socialcap.regression.estimate import Estimate
 from socialcap.regression.sample import Sample
+from socialcap.regression.small_sample import LABELS, NO_LEVERAGES, REMARKS, SMALL_SAMPLE, small_sample
 from socialcap.regression.wild import WildOptions, bootstrapped, is_nested, require_nested
 from socialcap.results import Text
 from socialcap.results.regression import NORMAL, CovarianceNote
@@ -51,6 +52,8 @@ _LABELS = {
     "wild": Text("CR1 cluster-robust", "CR1 聚类稳健"),
     "linearised": Text("Linearised survey", "抽样设计线性化"),
 }
+_WILD_BOOTSTRAP = Text("wild cluster bootstrap", "野聚类自助法")
+_SCORE_BOOTSTRAP = Text("wild score bootstrap", "野得分自助法")
 
 
 @dataclass(frozen=True)
@@ -85,11 +88,14 @@ def infer(estimate: Estimate, kind: str, sample: Sample, wild: WildOptions) -> I
     reference = _reference(found.df)
     if kind == "wild":
         table, remark = bootstrapped(estimate, table, clusters[0], wild)
-        remarks, reference = (remark,), Text("wild cluster bootstrap", "野聚类自助法")
+        remarks = (remark,)
+        reference = _SCORE_BOOTSTRAP if estimate.linear is None else _WILD_BOOTSTRAP
     if estimate.exact is not None:
         table = table.assign(**{str(name): estimate.exact[name] for name in estimate.exact})
         reference = estimate.exact_reference
     label = estimate.own_label if kind == "nonrobust" and estimate.own_label else _LABELS[kind]
+    if estimate.linear is None and kind in SMALL_SAMPLE:
+        label, remarks = LABELS[kind], (REMARKS[kind],)
     groups = found.n_clusters if clusters else ()
     note = CovarianceNote(kind, label, found.factor, reference, groups)
     return Inference(
@@ -121,17 +127,22 @@ def _clusters(kind: str, sample: Sample) -> tuple[IntArray, ...]:
 def _require_available(estimate: Estimate, kind: str) -> None:
     if kind == "nonrobust" and estimate.quasi:
         raise UsageError(f"cov='nonrobust' is no covariance here: {estimate.quasi}; use HC0 or CR1")
+    reason = ""
     if isinstance(estimate.linear, IvFit):
         valid: tuple[str, ...] = _IV
     elif estimate.linear is not None:
         valid = COVARIANCES
     elif estimate.scores is None or estimate.exact is not None:
         valid = ("nonrobust",)
+    elif estimate.working is None:
+        valid, reason = _LIKELIHOOD, NO_LEVERAGES if kind in SMALL_SAMPLE else ""
     else:
-        valid = _LIKELIHOOD
+        valid = COVARIANCES
     if kind not in valid:
+        because = f": {reason}" if reason else ""
         raise UsageError(
-            f"cov={kind!r} is not available for {estimate.estimator('en')}; available are {', '.join(valid)}"
+            f"cov={kind!r} is not available for {estimate.estimator('en')}{because}; available are "
+            f"{', '.join(valid)}"
         )
     if kind == "wild" and estimate.linear is None and estimate.null_scores is None:
         raise UsageError(
@@ -190,6 +201,9 @@ def _likelihood(estimate: Estimate, kind: str, clusters: tuple[IntArray, ...], s
         assert estimate.vcov is not None  # estimators without a covariance of their own say so in `quasi`
         infinite = np.full(len(estimate.names), np.inf)
         return Covariance(estimate.vcov, infinite, estimate.own_factor)
+    if kind in SMALL_SAMPLE:
+        assert estimate.working is not None  # checked before
+        return small_sample(estimate.working, kind, clusters)
     assert estimate.scores is not None and estimate.hessian is not None
     if kind == "linearised":
         return linearised_likelihood(estimate.scores, estimate.hessian, _design(sample))
@@ -282,10 +296,13 @@ def _contrast_df(
     estimate: Estimate, found: Covariance, kind: str, clusters: tuple[IntArray, ...]
 ) -> Callable[[FloatArray], FloatArray]:
     """Degrees of freedom of any linear combination of the parameters."""
-    fit = estimate.linear
+    fit, working = estimate.linear, estimate.working
     if kind == "CR2" and fit is not None:
         code = clusters[0]
         return lambda contrasts: satterthwaite_df(fit, code, contrasts)
+    if kind == "CR2" and working is not None:
+        code = clusters[0]
+        return lambda contrasts: satterthwaite_df(working, code, contrasts, working.variances)
     df = float(found.df[0])
     return lambda contrasts: np.full(contrasts.shape[0], df)
 

@@ -11,6 +11,7 @@ import pandas as pd
 from socialcap.kernels import FloatArray, IntArray
 from socialcap.kernels.iv import IvFit
 from socialcap.kernels.ols import OlsFit
+from socialcap.kernels.working import WorkingFit
 from socialcap.regression.design import Outcome
 from socialcap.results import Table, Term, Text
 from socialcap.results.regression import Equation
@@ -23,8 +24,9 @@ class Estimate:
     """A fitted model before its covariance is chosen; P parameters, n rows.
 
     parameters (P,) with `names` (P,); `terms` in display order. `linear`: the fit that linear covariances
-    read; `scores` (n, P) and `hessian` (P, P): what likelihood covariances read; `vcov` (P, P): the model's
-    own covariance. `slopes`: the parameters whose joint test says whether the model explains anything;
+    read; `scores` (n, P) and `hessian` (P, P): what likelihood covariances read; `working`: the weighted
+    regression that a model of one index is at its maximum; `vcov` (P, P): the model's own covariance.
+    `slopes`: the parameters whose joint test says whether the model explains anything;
     `untested`: those for which zero is no hypothesis. `null_scores(j)`: scores and Hessian with parameter j
     held at zero and the others estimated again. `exact`: statistic, p_value, ci_low, ci_high by another way
     than the covariance, described by `exact_reference`. `loglik_comparable`: whether likelihood-ratio tests
@@ -47,6 +49,7 @@ class Estimate:
     linear: OlsFit | IvFit | None = None
     scores: FloatArray | None = None
     hessian: FloatArray | None = None
+    working: WorkingFit | None = None
     vcov: FloatArray | None = None
     own_factor: str = "1"
     own_label: Text = field(default_factory=Text)

@@ -28,6 +28,14 @@ from socialcap.kernels.likelihood import LikelihoodFit, gram
 from socialcap.kernels.poisson import poisson
 from socialcap.kernels.responses import logit_response, poisson_response, probit_response
 from socialcap.kernels.separation import Separation, binary_separation, poisson_separation
+from socialcap.kernels.working import (
+    Moments,
+    WorkingFit,
+    logit_moments,
+    poisson_moments,
+    probit_moments,
+    working_fit,
+)
 from socialcap.regression.checks import check_design, check_separation
 from socialcap.regression.design import Outcome, binary_outcome, design, numeric_outcome
 from socialcap.regression.estimate import Estimate, NullScores
@@ -50,6 +58,7 @@ class _OneIndex:
     kernel: Callable[..., Any]
     statsmodels: Any
     terms: Link
+    moments: Moments
     response: Callable[[FloatArray, FloatArray], Any]
 
 
@@ -60,16 +69,27 @@ def _poisson_terms(y: FloatArray, eta: FloatArray) -> tuple[FloatArray, FloatArr
 
 
 _LOGIT = _OneIndex(
-    Text("Logit, maximum likelihood", "Logit，极大似然"), logit, Logit, logit_terms, logit_response
+    Text("Logit, maximum likelihood", "Logit，极大似然"),
+    logit,
+    Logit,
+    logit_terms,
+    logit_moments,
+    logit_response,
 )
 _PROBIT = _OneIndex(
-    Text("Probit, maximum likelihood", "Probit，极大似然"), probit, Probit, probit_terms, probit_response
+    Text("Probit, maximum likelihood", "Probit，极大似然"),
+    probit,
+    Probit,
+    probit_terms,
+    probit_moments,
+    probit_response,
 )
 _FRACTIONAL = _OneIndex(
     Text("Fractional logit, Bernoulli quasi-likelihood", "分数 Logit，伯努利拟似然"),
     fractional_logit,
     None,
     logit_terms,
+    logit_moments,
     logit_response,
 )
 _POISSON = _OneIndex(
@@ -77,6 +97,7 @@ _POISSON = _OneIndex(
     poisson,
     Poisson,
     _poisson_terms,
+    poisson_moments,
     poisson_response,
 )
 
@@ -202,6 +223,7 @@ def _single_index(
         fitted=fitted,
         response=model.response,
         outcomes=(_success(outcome),),
+        working=working_fit(y, x, fit.index, model.moments, w),
         null_scores=null_scores if x.shape[1] > 1 else None,
         n_slopes=x.shape[1],
     )
@@ -239,6 +261,7 @@ def likelihood_estimate(
     response: Callable[[FloatArray, FloatArray], Any],
     outcomes: tuple[str, ...],
     n_slopes: int,
+    working: WorkingFit | None = None,
     null_scores: NullScores | None = None,
     untested: frozenset[str] = frozenset(),
     remarks: tuple[Text, ...] = (),
@@ -269,6 +292,7 @@ def likelihood_estimate(
         slopes=[j for j in range(n_slopes) if names[j].split(": ")[-1] != "Intercept"],
         scores=fit.scores,
         hessian=fit.hessian,
+        working=working,
         vcov=fit.vcov if weights is None else None,
         own_label=_INFORMATION,
         quasi="" if weights is None else "weights are not counts of observations",

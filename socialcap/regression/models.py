@@ -113,9 +113,13 @@ def regress(
     McCaffrey 2002) Satterthwaite degrees of freedom, CR3 no factor; "two_way" by two clusters (Cameron,
     Gelbach and Miller 2011), each part with the CR1 factor of its own G; "wild": the restricted wild cluster
     bootstrap (`wild_weights`, `n_draws`, `seed`), all sign vectors when they are few; "linearised": survey
-    weights, `strata` and `clusters`. In likelihood models HC1 is n/(n-k), CR1 G/(G-1), tests are normal.
+    weights, `strata` and `clusters`. In likelihood models HC1 is n/(n-k), CR1 G/(G-1), tests are normal, and
+    "wild" is the score bootstrap (Kline and Santos 2012). Logit, probit, fractional and poisson models have
+    HC2 to HC4 by the leverages of the weighted regression that they are at their maximum, with the expected
+    information; CR2 on it (Pustejovsky and Tipton 2018) with t tests of Satterthwaite degrees of freedom; and
+    CR3, the jackknife of one scoring step (MacKinnon, Nielsen and Webb 2024) without factor, with t(G-1).
     By default linear models have HC3 and others "nonrobust"; with `weights` or `strata` "linearised"; with
-    `clusters` CR2, or CR1 where the model has no CR2; with two of them "two_way"; "fractional" HC0, "iv" HC1.
+    `clusters` "ols" CR2 and others CR1; with two of them "two_way"; "fractional" HC0, "iv" HC1.
 
     `weights` are sampling weights, scaled to a mean of one; with cov="nonrobust" in least squares they are
     taken as inverse variances. `labels` name variables and `level_labels` the codes of categorical ones.

@@ -52,9 +52,9 @@ def bootstrapped(
         )
         if isinstance(estimate.linear, OlsFit)
         else Text(
-            "p-values by the wild score bootstrap, each null imposed in turn ({drawn}; ties not "
-            "counted{ties}); it gives no intervals",
-            "p 值由野得分自助法得出，逐一施加零假设（{drawn}；平局不计{ties}）；该方法不给出区间",
+            "p-values by the wild score bootstrap (Kline and Santos 2012), each null imposed in turn ({drawn}; "
+            "ties not counted{ties}); it gives no intervals",
+            "p 值由野得分自助法（Kline 与 Santos 2012）得出，逐一施加零假设（{drawn}；平局不计{ties}）；该方法不给出区间",
         )
     )
     counted = Text("", "")

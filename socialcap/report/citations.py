@@ -275,6 +275,12 @@ WORKS: dict[str, Work] = {
         1974,
         "Kaiser, H. F. (1974). An index of factorial simplicity. Psychometrika, 39(1), 31–36.",
     ),
+    "kline2012": Work(
+        "Kline & Santos",
+        2012,
+        "Kline, P., & Santos, A. (2012). A score based approach to wild bootstrap inference. Journal of "
+        "Econometric Methods, 1(1), 23–41.",
+    ),
     "koenker1981": Work(
         "Koenker",
         1981,
@@ -322,6 +328,12 @@ WORKS: dict[str, Work] = {
         1985,
         "MacKinnon, J. G., & White, H. (1985). Some heteroskedasticity-consistent covariance matrix estimators "
         "with improved finite sample properties. Journal of Econometrics, 29(3), 305–325.",
+    ),
+    "mackinnon2024": Work(
+        "MacKinnon et al.",
+        2024,
+        "MacKinnon, J. G., Nielsen, M. Ø., & Webb, M. D. (2024). Cluster-robust jackknife and bootstrap inference "
+        "for logistic regression models. arXiv:2406.00650.",
     ),
     "mccullagh1980": Work(
         "McCullagh",
@@ -387,6 +399,12 @@ WORKS: dict[str, Work] = {
         2008,
         "Preacher, K. J., & Hayes, A. F. (2008). Asymptotic and resampling strategies for assessing and "
         "comparing indirect effects in multiple mediator models. Behavior Research Methods, 40(3), 879–891.",
+    ),
+    "pustejovsky2018": Work(
+        "Pustejovsky & Tipton",
+        2018,
+        "Pustejovsky, J. E., & Tipton, E. (2018). Small-sample methods for cluster-robust variance estimation and "
+        "hypothesis testing in fixed effects models. Journal of Business & Economic Statistics, 36(4), 672–683.",
     ),
     "ramsey1969": Work(
         "Ramsey",

@@ -24,9 +24,9 @@ dummy <- function(column, level) ifelse(is.na(column), NA, as.numeric(column == 
 within_clusters <- function(scores, cluster) rowsum(scores, as.character(cluster))
 
 # Symmetric power of a symmetric matrix; directions without length stay without.
-matrix_power <- function(m, exponent) {
+matrix_power <- function(m, exponent, none = 1e-10) {
   e <- eigen((m + t(m)) / 2, symmetric = TRUE)
-  values <- ifelse(e$values > 1e-10, e$values, 0)
+  values <- ifelse(e$values > none, e$values, 0)
   values[values > 0] <- values[values > 0]^exponent
   e$vectors %*% (values * t(e$vectors))
 }
@@ -75,6 +75,28 @@ likelihood_covariance <- function(scores, bread, kind, clusters = NULL) {
       clustered(interaction(clusters, drop = TRUE), TRUE)
   )
   if (is.null(meat)) bread else bread %*% meat %*% bread
+}
+
+# HC2 to HC4, CR2 and CR3 (Pustejovsky and Tipton 2018) of a logit, probit, fractional logit or Poisson
+# regression, on the weighted regression that it is at its maximum.
+working_covariance <- function(fit, kind, clusters = NULL) {
+  # glm's own weights are those before its last step: it starts again from the estimate
+  if (is.null(clusters)) return(sandwich::vcovHC(update(fit, start = coef(fit)), type = kind))
+  v <- fit$family$variance(fit$fitted.values)
+  x <- model.matrix(fit) * fit$family$mu.eta(fit$linear.predictors) / sqrt(v)
+  e <- (fit$y - fit$fitted.values) / sqrt(v)
+  bread <- solve(crossprod(x))
+  meat <- matrix(0, ncol(x), ncol(x))
+  for (rows in split(seq_len(nrow(x)), as.character(clusters[[1]]))) {
+    own <- x[rows, , drop = FALSE]
+    free <- diag(length(rows)) - own %*% bread %*% t(own)
+    predicted <- if (kind == "CR3") matrix_power(free, -1) %*% e[rows] else {
+      scaled <- free * outer(v[rows], v[rows])
+      matrix_power(scaled, -0.5, 1e-10 * min(v[rows])^2) %*% (v[rows] * e[rows])
+    }
+    meat <- meat + tcrossprod(t(own) %*% predicted)
+  }
+  bread %*% meat %*% bread
 }
 
 # Scores and inverse observed information of a logit, probit, fractional logit or Poisson regression.

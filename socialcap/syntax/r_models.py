@@ -11,6 +11,8 @@ from socialcap.syntax.frame import legal_names
 from socialcap.syntax.models import NamedModel, require_written, sample_columns
 from socialcap.syntax.r_text import column, comment, dialect, quoted, texts
 
+# corrected for leverage
+_CORRECTED = ("HC2", "HC3", "HC4", "CR2", "CR3")
 _GLM = {
     "logit": 'binomial("logit")',
     "probit": 'binomial("probit")',
@@ -79,15 +81,20 @@ def _estimated(named: NamedModel, formula: str, clusters: str) -> Iterator[str]:
         family = _GLM[model.model]
         control = "control = glm.control(epsilon = 1e-14, maxit = 100)"
         yield f"fit <- glm({formula}, {family}, frame, {control})"
-        yield "pieces <- glm_pieces(fit)"
+        corrected = model.cov in _CORRECTED
+        if not corrected:
+            yield "pieces <- glm_pieces(fit)"
         estimates = "coef(fit)"
     else:
         method = _ORDERED[model.model]
         yield f'fit <- MASS::polr({formula}, frame, method = "{method}", Hess = TRUE,'
         yield "  control = list(reltol = 1e-15, maxit = 1000))"
         yield "pieces <- list(scores = sandwich::estfun(fit), bread = vcov(fit))"
-        estimates = "c(coef(fit), fit$zeta)"
-    yield (f'covariance <- likelihood_covariance(pieces$scores, pieces$bread, "{model.cov}", {clusters})')
+        corrected, estimates = False, "c(coef(fit), fit$zeta)"
+    if corrected:
+        yield f'covariance <- working_covariance(fit, "{model.cov}", {clusters})'
+    else:
+        yield f'covariance <- likelihood_covariance(pieces$scores, pieces$bread, "{model.cov}", {clusters})'
     yield "print(lmtest::coeftest(fit, vcov. = covariance))"
     yield f"record({quoted(named.key + '.n_obs')}, nobs(fit))"
     if "loglik" in model.fit:

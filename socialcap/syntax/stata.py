@@ -230,7 +230,7 @@ def _variance(model: RegressionResult, clusters: list[str]) -> tuple[str, str]:
     if clusters:
         if kind in ("CR1",):
             return f"vce(cluster {clusters[0]})", ""
-        if kind == "CR2":
+        if kind == "CR2" and model.model == "ols":
             return (
                 f"vce(cluster {clusters[0]})",
                 differs + f"those below are CR1, Stata 18 has vce(hc2 {clusters[0]})",
@@ -242,6 +242,8 @@ def _variance(model: RegressionResult, clusters: list[str]) -> tuple[str, str]:
         return "vce(robust)", differs + "those below are HC1"
     if kind == "nonrobust":
         return "", ""
+    if kind in ("HC2", "HC3", "HC4"):
+        return "vce(robust)", differs + "those below are HC0 scaled by n/(n-1)"
     return "vce(robust)", f"Stata scales robust variances by n/(n-1); the study's {kind} by {_scale(kind)}"
 
 

@@ -139,16 +139,20 @@ def test_calls_that_contradict_themselves(firms: pd.DataFrame, options: dict[str
 
 
 @pytest.mark.parametrize(
-    ("model", "cov", "said"),
+    ("model", "outcome", "cov", "said"),
     [
-        ("logit", "HC3", "available are nonrobust"),
-        ("fractional", "nonrobust", "not that of shares"),
-        ("firth", "HC0", "not available"),
+        ("multinomial", "grade", "HC3", "are those of a weighted regression"),
+        ("ordered_logit", "grade", "CR2", "are those of a weighted regression"),
+        ("fractional", "yes", "nonrobust", "not that of shares"),
+        ("firth", "yes", "HC0", "not available"),
     ],
 )
-def test_covariances_that_a_model_does_not_have(firms: pd.DataFrame, model: str, cov: Any, said: str) -> None:
+def test_covariances_that_a_model_does_not_have(
+    firms: pd.DataFrame, model: Any, outcome: str, cov: Any, said: str
+) -> None:
+    clusters = "town" if cov == "CR2" else None
     with pytest.raises(UsageError, match=said):
-        sc.regress("yes ~ x", firms, model=model, cov=cov)
+        sc.regress(f"{outcome} ~ x", firms, model=model, cov=cov, clusters=clusters)
 
 
 def test_weighted_likelihoods_have_no_classical_covariance(firms: pd.DataFrame) -> None:

@@ -34,7 +34,7 @@ name = "late"
 label = { en = "Late, 100% \\"sure\\" of $1", zh = "拖欠“货款”" }
 formula = "paid_late ~ trust + log(t1) + abs(t2 - 3) + C(trade)"
 model = "BINARY"
-cov = "HC1"
+LATE
 [[regression]]
 name = "graded"
 formula = "grade ~ trust*credit + C(trade)"
@@ -158,19 +158,44 @@ def compare_regressions(models: list[RegressionResult], tables: list[list[list[s
 
 
 VARIANTS = {
-    "logit, two ways": ("logit", "ordered_probit", "two_way", '["c4", "t4"]', "HC4", "varimax"),
-    "probit, CR2": ("probit", "ordered_logit", "CR2", '["c4"]', "HC2", "promax"),
-    "poisson, CR3": ("poisson", "ordered_logit", "CR3", '["c4"]', "HC1", "quartimax"),
-    "fractional, CR1": ("fractional", "ordered_logit", "CR1", '["c4"]', "nonrobust", "none"),
-    "probit, CR0": ("probit", "ordered_probit", "CR0", '["c4"]', "HC0", "oblimin"),
+    "logit, two ways": (
+        "logit",
+        "ordered_probit",
+        "two_way",
+        '["c4", "t4"]',
+        "HC4",
+        "varimax",
+        'cov = "HC1"',
+    ),
+    "probit, CR2": (
+        "probit",
+        "ordered_logit",
+        "CR2",
+        '["c4"]',
+        "HC2",
+        "promax",
+        'cov = "CR2"\nclusters = "c4"',
+    ),
+    "poisson, CR3": (
+        "poisson",
+        "ordered_logit",
+        "CR3",
+        '["c4"]',
+        "HC1",
+        "quartimax",
+        'cov = "CR3"\nclusters = "c4"',
+    ),
+    "fractional, CR1": ("fractional", "ordered_logit", "CR1", '["c4"]', "nonrobust", "none", 'cov = "HC4"'),
+    "probit, CR0": ("probit", "ordered_probit", "CR0", '["c4"]', "HC0", "oblimin", 'cov = "HC3"'),
 }
 
 
 def wider(folder: Path, variant: str) -> StudyPlan:
     """The small study with more models."""
-    binary, ordered, clustered, ways, robust, rotation = VARIANTS[variant]
+    binary, ordered, clustered, ways, robust, rotation, late = VARIANTS[variant]
     more = MORE
-    words = {"BINARY": binary, "ORDERED": ordered, "CLUSTERED": clustered, "WAYS": ways, "ROBUST": robust}
+    words = {"BINARY": binary, "ORDERED": ordered, "CLUSTERED": clustered, "WAYS": ways}
+    words |= {"ROBUST": robust, "LATE": late}
     for token, word in words.items():
         more = more.replace(token, word)
     file = folder / "study.toml"

@@ -32,6 +32,12 @@ _COVARIANCES: dict[str, tuple[str, ...]] = {
     "two_way": ("cameron2011",),
     "wild": ("cameron2008",),
 }
+_LIKELIHOOD_COVARIANCES = {
+    **_COVARIANCES,
+    "CR2": ("pustejovsky2018",),
+    "CR3": ("mackinnon2024",),
+    "wild": ("kline2012",),
+}
 _TESTS: dict[str, tuple[str, ...]] = {
     "breusch_pagan": ("breusch1979", "koenker1981"),
     "white": ("white1980",),
@@ -92,7 +98,7 @@ def model_methods(result: StudyResult, cite: Citations) -> Iterator[Sentence]:
 
 def _regression(model: RegressionResult, cite: Citations) -> Iterator[Sentence]:
     works = _MODELS.get(model.model, ())
-    errors = _COVARIANCES.get(model.cov, ())
+    errors = (_COVARIANCES if model.linear else _LIKELIHOOD_COVARIANCES).get(model.cov, ())
     yield from say(
         Text(
             "{label}: {estimator}{cited}; {errors} standard errors{by}, {reference}.",
