@@ -216,10 +216,14 @@ def report(
     study: Study,
     out: Out = None,
     formats: Annotated[
-        str, typer.Option("--format", help="Formats, separated by commas [default: the study's].")
+        str,
+        typer.Option(
+            "--format",
+            help="html, docx, pdf, tex, xlsx: one or several, separated by commas [default: the study's].",
+        ),
     ] = "",
     languages: Annotated[
-        str, typer.Option("--lang", help="Languages, separated by commas [default: the study's].")
+        str, typer.Option("--lang", help="en, zh: one or both, separated by commas [default: the study's].")
     ] = "",
     style: Annotated[
         TableStyle | None,
@@ -486,6 +490,10 @@ def _show_result(result: Result, lang: Lang, as_json: bool) -> None:
         console.print()
 
 
+_WHOLE = 28
+"""Characters up to which numbers and names are not broken over lines."""
+
+
 def _terminal_table(table: Table, lang: Lang) -> Any:
     """The table for a terminal: numbers and names stay whole, long texts wrap."""
     from rich import box
@@ -499,8 +507,9 @@ def _terminal_table(table: Table, lang: Lang) -> Any:
         box=box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
     )
-    for column, heading in zip(table.columns, headings, strict=True):
-        whole = column.align == "right" or column is table.columns[0]
+    for c, (column, heading) in enumerate(zip(table.columns, headings, strict=True)):
+        longest = max((len(row[c]) for row in rows), default=0)
+        whole = longest <= _WHOLE and (column.align == "right" or c == 0)
         shown.add_column(RichText(heading), justify=column.align, overflow="fold", no_wrap=whole)
     for r, row in enumerate(rows):
         cells = [

@@ -50,7 +50,7 @@ def settings_problem(file: str, place: str, fault: Any, valid: Sequence[str]) ->
             value=str(value),
             expected=", ".join(options),
         )
-    shown = "" if isinstance(value, dict | list) or value is None else str(value)
+    shown = "" if isinstance(value, dict | list | tuple) or value is None else str(value)
     message = fault["msg"].removeprefix("Value error, ")
     return Problem(f"{place}: {message}" if place else message, file, value=shown)
 

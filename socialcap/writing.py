@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from uuid import uuid4
 
@@ -38,9 +38,9 @@ def write_files(files: Mapping[Path, bytes]) -> None:
     waiting: dict[Path, Path] = {}
     problems: list[Problem] = []
     try:
-        for path, content in files.items():
+        problems += _without_place({path.parent for path in files})
+        for path, content in files.items() if not problems else ():
             try:
-                path.parent.mkdir(parents=True, exist_ok=True)
                 waiting[path] = path.with_name(f".{path.name}.{uuid4().hex}")
                 waiting[path].write_bytes(content)
                 if path.is_dir():
@@ -54,6 +54,18 @@ def write_files(files: Mapping[Path, bytes]) -> None:
     finally:
         for temporary in waiting.values():
             _discard(temporary)
+
+
+def _without_place(folders: Iterable[Path]) -> Iterator[Problem]:
+    """The folders that cannot be made, the outermost alone where several lie in one another."""
+    failed: list[Path] = []
+    for folder in sorted(folders):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            if not any(folder.is_relative_to(other) for other in failed):
+                failed.append(folder)
+                yield Problem(f"the folder cannot be made: {error.strerror}", str(folder))
 
 
 def _discard(temporary: Path) -> None:

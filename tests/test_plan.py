@@ -142,3 +142,14 @@ def test_mistakes_in_further_tables_are_said(tmp_path: Path, old: str, new: str,
     assert MORE.count(old) == 1
     with pytest.raises(StudyError, match=said):
         read_study(write(tmp_path, GOOD + MORE.replace(old, new)))
+
+
+@pytest.mark.parametrize("follow", ["", 'follow = ["trust"]\n', "follow = []\n"])
+def test_what_is_followed_is_shown_by_example(tmp_path: Path, follow: str) -> None:
+    text = '[study]\nname = "x"\n[data]\nfiles = ["x.csv"]\n[robustness]\n' + follow
+    (tmp_path / "study.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(StudyError) as caught:
+        read_study(tmp_path)
+    assert [problem.message for problem in caught.value.problems] == [
+        'robustness.follow: write what is followed as [{ regression = "main", term = "social_capital" }]'
+    ]

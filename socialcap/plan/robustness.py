@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from socialcap.plan.parts import BilingualText, Names, Part
 from socialcap.results import Text
@@ -51,6 +51,13 @@ class OutcomePart(Part):
     label: BilingualText = Text()
 
 
+def _followed(value: object) -> object:
+    """What is followed, as a list of tables with regression and term."""
+    if not value or not isinstance(value, list | tuple) or not all(isinstance(one, dict) for one in value):
+        raise ValueError('write what is followed as [{ regression = "main", term = "social_capital" }]')
+    return value
+
+
 class RobustnessPart(Part):
     """[robustness]: what is tried beside the study's own choices, which are always among the specifications.
 
@@ -59,7 +66,9 @@ class RobustnessPart(Part):
     said at `socialcap.specification_curve`.
     """
 
-    follow: tuple[FollowPart, ...] = Field(min_length=1)
+    follow: Annotated[tuple[FollowPart, ...], BeforeValidator(_followed)] = Field(
+        default=(), validate_default=True
+    )
     cleaning: dict[str, CleaningPart] = Field(default_factory=dict)
     correlation: tuple[Literal["pearson", "spearman", "polychoric"], ...] = ()
     extraction: tuple[Literal["principal", "paf", "minres", "ml"], ...] = ()

@@ -42,9 +42,9 @@ class Change:
 
     @property
     def relative(self) -> float:
-        """Size of a number's change over the larger of the two; infinite where a side is no number."""
+        """Size of a number's change over the larger of the two; NaN where a side is no number."""
         if not all(isinstance(value, (int, float)) for value in (self.before, self.after)):
-            return math.inf
+            return math.nan
         largest = max(abs(self.before), abs(self.after))
         return float(abs(self.before - self.after) / largest) if largest else 0.0
 
@@ -106,15 +106,17 @@ class ComparisonResult(Result):
             Column("after", Text("Second run", "后次运行"), ".6g"),
             Column("relative", Text("Relative change", "相对变化"), ".1e"),
         )
-        largest = sorted(self.changes, key=lambda one: -one.relative)[:_MOST_SHOWN]
+        # words and cells that one run lacks come after the numbers
+        numbers = sorted((c for c in self.changes if not math.isnan(c.relative)), key=lambda c: -c.relative)
+        largest = [*numbers, *(c for c in self.changes if math.isnan(c.relative))][:_MOST_SHOWN]
         rows = [
             [
                 one.table,
                 one.row,
                 one.column,
-                _cell(one.before),
-                _cell(one.after),
-                one.relative if math.isfinite(one.relative) else None,
+                _short_cell(one.before),
+                _short_cell(one.after),
+                None if math.isnan(one.relative) else one.relative,
             ]
             for one in largest
         ]
@@ -148,6 +150,14 @@ def _cell(value: Any) -> Any:
     if isinstance(value, dict):
         return Text(value.get("en", ""), value.get("zh", ""))
     return "–" if value is None else value
+
+
+def _short_cell(value: Any) -> Any:
+    """A cell, long words cut."""
+    shown = _cell(value)
+    if isinstance(shown, Text):
+        return Text(_short(shown.en), _short(shown.zh))
+    return _short(shown) if isinstance(shown, str) else shown
 
 
 def _short(text: str, longest: int = 60) -> str:
