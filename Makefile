@@ -30,7 +30,7 @@ data: .venv/run.stamp
 
 # Resolves pyproject's bounds for every supported Python and pins what it finds, with hashes.
 lock: .venv/test.stamp
-	@$(BIN)/uv pip compile $(LOCK) --extra pdf pyproject.toml build-requirements.in -o requirements.txt
+	@$(BIN)/uv pip compile $(LOCK) pyproject.toml build-requirements.in -o requirements.txt
 	@$(BIN)/uv pip compile $(LOCK) --extra test -c requirements.txt pyproject.toml build-requirements.in -o requirements-test.txt
 
 bench: .venv/test.stamp

@@ -245,12 +245,13 @@ def report(
     folder = _folder(plan, out)
     with _progress(quiet or no_progress or as_json) as progress:
         progress("starting")
-        from socialcap.report import report_files
+        from socialcap.report import report_files, require
         from socialcap.study import run as run_study
         from socialcap.study import run_files
         from socialcap.syntax import syntax_files
         from socialcap.writing import write_files
 
+        require(wanted)
         result = run_study(plan, progress)
         progress("writing the report")
         set_in = style.value if style else plan.report.style

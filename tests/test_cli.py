@@ -206,3 +206,25 @@ def test_a_number_that_another_library_computes_differently_is_exit_code_5(
     assert "differ by more than their tolerance: KMO (another)" in top
     assert (out / "results.json").exists()
     assert {path.name for path in (out / "syntax").iterdir()} >= {"analysis.R", "analysis.sps", "analysis.do"}
+
+
+def test_what_a_format_lacks_is_said_before_the_analysis(study_folder: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys, importlib.util as util\nfrom socialcap.cli import main\n"
+        "found = util.find_spec\nutil.find_spec = lambda name, *rest: None if name == 'typst' else found(name, *rest)\n"
+        "main(sys.argv[1:])"
+    )
+    command = [
+        sys.executable,
+        "-c",
+        code,
+        "report",
+        str(study_folder),
+        "-o",
+        str(tmp_path / "out"),
+        "--format",
+        "docx",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
+    assert done.returncode == 6 and "pip install" in done.stderr and "factor analysis" not in done.stderr
+    assert not (tmp_path / "out").exists()

@@ -55,15 +55,16 @@ class InferencePart(Part):
     Every regression that names a factor or the composite, and that the pipeline knows, is repeated through
     `socialcap.pipeline`; `replicates = 0` turns this off. `interval` is "t" unless said otherwise, because
     percentile intervals cover too rarely in small samples with weak loadings. Resamples are of `clusters`
-    where these are named, else of the regression's own clusters, else of firms. The other keys are arguments
-    of `socialcap.pipeline`.
+    where these are named, else of the regression's own clusters, else of firms. `workers` is one for each
+    core unless said otherwise; results do not depend on it. The other keys are arguments of
+    `socialcap.pipeline`.
     """
 
     replicates: int = Field(default=1000, ge=0)
     interval: Literal["percentile", "bca", "t"] = "t"
     level: float = Field(default=0.95, gt=0, lt=1)
     imputations: int = Field(default=0, ge=0)
-    workers: int = Field(default=1, ge=1)
+    workers: int | None = Field(default=None, ge=1)
     clusters: str | None = None
 
     @model_validator(mode="after")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol, cast
 
+from socialcap.errors import OutputError
 from socialcap.plan import Format, Style
 from socialcap.report.document import Document, study_document
+from socialcap.report.figures.fonts import chinese_font
 from socialcap.results import Lang, StudyResult
 from socialcap.writing import write_files
 
@@ -28,7 +31,7 @@ _RENDERERS: Mapping[Format, str] = MappingProxyType(
 )
 FORMATS: tuple[Format, ...] = tuple(_RENDERERS)
 
-__all__ = ["CUSTOM", "FORMATS", "Document", "report_files", "study_document", "write_report"]
+__all__ = ["CUSTOM", "FORMATS", "Document", "report_files", "require", "study_document", "write_report"]
 
 
 class Renderer(Protocol):
@@ -37,6 +40,18 @@ class Renderer(Protocol):
     def render(
         self, document: Document, languages: Sequence[Lang], styles: Mapping[Lang, Style]
     ) -> dict[str, bytes]: ...
+
+
+_SET_BY_TYPST = frozenset({"docx", "pdf", "tex"})
+
+
+def require(formats: Sequence[Format]) -> None:
+    """Raise OutputError where what `formats` need is not installed: to be said before an analysis, not after it."""
+    chinese_font()
+    if _SET_BY_TYPST & set(formats) and find_spec("typst") is None:
+        raise OutputError(
+            f"reports as {', '.join(sorted(_SET_BY_TYPST))} need typst, which comes with: pip install 'socialcap[pdf]'"
+        )
 
 
 def report_files(
@@ -50,6 +65,7 @@ def report_files(
     `style` sets all tables in one style; None sets each language as is its custom. Raises OutputError where
     a format lacks what it needs.
     """
+    require(formats)
     document = study_document(result)
     styles = CUSTOM if style is None else dict.fromkeys(languages, style)
     made: dict[str, bytes] = {}

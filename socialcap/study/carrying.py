@@ -8,6 +8,7 @@ from typing import get_args
 from socialcap.errors import Problem
 from socialcap.inference import pipeline
 from socialcap.kernels.pipeline import Model
+from socialcap.kernels.threads import cores
 from socialcap.plan import FactorsPart, InferencePart, RegressionPart
 from socialcap.regression.formula import read_formula
 from socialcap.results import PipelineResult, RegressionResult
@@ -48,7 +49,7 @@ def carry(setting: Setting, part: RegressionPart, model: RegressionResult) -> Pi
             interval=asked.interval,
             level=asked.level,
             imputations=asked.imputations,
-            workers=asked.workers,
+            workers=asked.workers or cores(),
             progress=setting.progress,
             level_labels=setting.levels,
             **factor_options(setting, factors),

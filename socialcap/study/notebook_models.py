@@ -210,7 +210,7 @@ def _pipelines(plan: StudyPlan, factors: FactorsPart, book: Codebook) -> Iterato
             "interval": asked.interval,
             "level": asked.level,
             "imputations": asked.imputations,
-            "workers": asked.workers,
+            "workers": asked.workers or 1,
             "level_labels": Code("levels"),
         }
         options = chosen(pipeline, given, ("n_factors", "replicates", "interval"))
@@ -251,7 +251,7 @@ def _robustness(plan: StudyPlan, factors: FactorsPart) -> Iterator[Cell]:
         "replicates": part.replicates,
         "seed": _SEED,
         "clusters": plan.inference.clusters,
-        "workers": plan.inference.workers,
+        "workers": plan.inference.workers or 1,
         "level_labels": Code("plan.robustness.level_labels"),
     }
     options = chosen(specification_curve, given, ("n_factors", "limit", "replicates"))

@@ -6,6 +6,7 @@ import pandas as pd
 
 from socialcap.errors import Problem
 from socialcap.inference import specification_curve
+from socialcap.kernels.threads import cores
 from socialcap.plan import FactorsPart, RobustnessPart
 from socialcap.results import SpecificationCurveResult
 from socialcap.study.measuring import factor_options
@@ -48,7 +49,7 @@ def _curves(
         replicates=part.replicates,
         seed=setting.seed,
         clusters=plan.inference.clusters,
-        workers=plan.inference.workers,
+        workers=plan.inference.workers or cores(),
         progress=setting.progress,
         regression_labels={model.name: model.label for model in models},
         level_labels=part.level_labels,

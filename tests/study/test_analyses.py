@@ -362,8 +362,13 @@ def test_the_sample_use_counts_the_pipelines_firms(result: StudyResult) -> None:
 
 
 def test_the_same_seed_gives_the_same_bytes_whatever_the_workers(plan: StudyPlan) -> None:
-    more = plan.model_copy(update={"inference": plan.inference.model_copy(update={"workers": 2})})
-    assert run_files(sc.run(plan)) == run_files(sc.run(more))
+    threads = [plan.inference.model_copy(update={"workers": workers}) for workers in (1, 3)]
+    assert plan.inference.workers is None  # as many as there are cores
+    one, three, by_core = (
+        run_files(sc.run(each))
+        for each in (*(plan.model_copy(update={"inference": part}) for part in threads), plan)
+    )
+    assert one == three == by_core
 
 
 def test_an_option_that_means_no_answer_is_no_level(study_folder: Path) -> None:
