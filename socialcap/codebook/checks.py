@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from socialcap.codebook.folding import fold
-from socialcap.codebook.model import Codebook, Item, ItemType, Option, Role
+from socialcap.codebook.model import SPELLINGS, Codebook, Item, ItemType, Option, Role
 from socialcap.codebook.ranges import as_number, scale_range
 from socialcap.errors import Problem, nearest
 
@@ -274,8 +274,7 @@ def _possible_answer(item: Item, book: Codebook) -> bool:
     if item.values:
         options = book.value_lists[item.values].options
         return in_range or any(
-            o.missing is None
-            and (_same_code(o.code, item.check) or fold(item.check) in (fold(o.label.en), fold(o.label.zh)))
+            o.missing is None and (_same_code(o.code, item.check) or fold(item.check) in map(fold, o.words))
             for o in options
         )
     return in_range or span is None
@@ -350,8 +349,15 @@ def _options(book: Codebook, places: Places) -> Iterator[Problem]:
         for position, option in enumerate(values.options):
             key = code_key(option.code)
             if option.code and key in codes:
+                both = [words[0] for words in (values.options[codes[key]].words, option.words) if words]
+                hint = f": {SPELLINGS.join(both)}" if len(set(both)) > 1 else ""
                 yield places.option(
-                    book, name, position, "code", f"list {name!r} has this code already", value=option.code
+                    book,
+                    name,
+                    position,
+                    "code",
+                    f"list {name!r} has this code already; spellings of one answer stand in one cell{hint}",
+                    value=option.code,
                 )
             codes.setdefault(key, position)
         yield from _labels(book, places, name, values.options, codes)
@@ -362,9 +368,7 @@ def _labels(
 ) -> Iterator[Problem]:
     labels: dict[str, int] = {}
     for position, option in enumerate(options):
-        for column, label in (("label_en", option.label.en), ("label_zh", option.label.zh)):
-            if not label:
-                continue
+        for column, label in _spelled(option):
             if labels.setdefault(fold(label), position) != position:
                 yield places.option(
                     book,
@@ -386,6 +390,14 @@ def _labels(
                     value=label,
                     severity="warning",
                 )
+
+
+def _spelled(option: Option) -> Iterator[tuple[str, str]]:
+    """Every spelling of an option's label with the column that it stands in."""
+    for words in (option.label, *option.spellings):
+        yield from (
+            (column, text) for column, text in (("label_en", words.en), ("label_zh", words.zh)) if text
+        )
 
 
 def _unused_lists(book: Codebook, places: Places) -> Iterator[Problem]:

@@ -9,7 +9,10 @@ from functools import cached_property
 from types import MappingProxyType
 
 from socialcap.errors import UsageError, nearest
-from socialcap.results import Text
+from socialcap.results import Lang, Text
+
+SPELLINGS = " | "
+"""What stands between several spellings of an option's label in one cell."""
 
 
 class MissingKind(StrEnum):
@@ -89,11 +92,30 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One answer of a value list; an option may itself mean that there is no answer."""
+    """One answer of a value list; an option may itself mean that there is no answer.
+
+    `spellings` are other words, each in one language, that name the option where they stand in the data.
+    """
 
     code: str
     label: Text = Text()
     missing: MissingKind | None = None
+    spellings: tuple[Text, ...] = ()
+
+    def spelled(self, lang: Lang) -> str:
+        """The label and the other spellings in a language, as the sheet `values` has them in one cell."""
+        return SPELLINGS.join(
+            text
+            for words in (self.label, *self.spellings)
+            if (text := words.zh if lang == "zh" else words.en)
+        )
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Every text but the code that names the option."""
+        # The whole cell too: a label may have the mark in it and stand so in the data.
+        texts = [text for words in (self.label, *self.spellings) for text in (words.en, words.zh)]
+        return tuple(dict.fromkeys(filter(None, (*texts, self.spelled("en"), self.spelled("zh")))))
 
 
 @dataclass(frozen=True)

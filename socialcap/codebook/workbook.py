@@ -12,7 +12,16 @@ from typing import TypeVar
 from socialcap.codebook.checks import Places, check_codebook
 from socialcap.codebook.folding import fold, tidy
 from socialcap.codebook.missing_codes import format_missing, parse_kind, parse_missing
-from socialcap.codebook.model import Codebook, Item, ItemType, MissingKind, Option, Role, ValueList
+from socialcap.codebook.model import (
+    SPELLINGS,
+    Codebook,
+    Item,
+    ItemType,
+    MissingKind,
+    Option,
+    Role,
+    ValueList,
+)
 from socialcap.codebook.ranges import as_number, code_text
 from socialcap.codebook.sheets import (
     Layout,
@@ -255,7 +264,14 @@ def _item(row: _Row) -> Item:
 def _option(row: _Row) -> Option:
     kind: MissingKind | None = row.read("missing", parse_kind, None)
     code = code_text(row.text("code", "an option without a code"))
-    return Option(code, Text(row.text("label_en"), row.text("label_zh")), kind)
+    en, zh = (_spellings(row.text(column)) for column in ("label_en", "label_zh"))
+    others = (*(Text(words, "") for words in en[1:]), *(Text("", words) for words in zh[1:]))
+    return Option(code, Text(en[0], zh[0]), kind, others)
+
+
+def _spellings(cell: str) -> list[str]:
+    """The spellings of a label in a cell, the one that is shown first."""
+    return [words for part in cell.split(SPELLINGS) if (words := tidy(part))] or [""]
 
 
 def _type(text: str) -> ItemType:
@@ -335,7 +351,7 @@ def codebook_rows(book: Codebook) -> dict[str, list[tuple[str, ...]]]:
     """The sheets `variables` and `values`, header first, as text cells."""
     variables = [VARIABLE_COLUMNS, *(_item_row(item) for item in book)]
     options = (
-        (values.name, option.code, option.label.en, option.label.zh, (option.missing or ""))
+        (values.name, option.code, option.spelled("en"), option.spelled("zh"), (option.missing or ""))
         for values in book.value_lists.values()
         for option in values.options
     )

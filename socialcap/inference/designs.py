@@ -12,11 +12,17 @@ import pandas as pd
 from socialcap.errors import EstimationError, UsageError
 from socialcap.kernels import FloatArray
 from socialcap.kernels.pipeline import Model, ScoreDesign
-from socialcap.regression.design import binary_outcome, categorical_outcome, design, numeric_outcome
+from socialcap.regression.design import (
+    Outcome,
+    binary_outcome,
+    categorical_outcome,
+    design,
+    numeric_outcome,
+)
 from socialcap.regression.formula import Equations
 from socialcap.regression.terms import LevelLabels, terms_of
 from socialcap.results import Term, Text
-from socialcap.results.regression import Equation
+from socialcap.results.regression import Equation, Event
 
 _SAME = 1e-9
 _HIGHEST_POWER = 8
@@ -24,13 +30,17 @@ _HIGHEST_POWER = 8
 
 @dataclass(frozen=True)
 class LabelledDesign:
-    """A `ScoreDesign` with the names of its columns and cutpoints, what they are, and the outcome's name."""
+    """A `ScoreDesign` with the names of its columns and cutpoints, what they are, and the outcome's name.
+
+    `event`: what a binary model takes as 1 of a categorical outcome.
+    """
 
     kernel: ScoreDesign
     names: list[str]
     terms: Mapping[str, Term]
     outcome: str
     cuts: tuple[str, ...] = ()
+    event: Event | None = None
 
     @property
     def coefficient_names(self) -> list[str]:
@@ -115,7 +125,8 @@ def score_design(
     gap = np.abs(found.x(at_probe) - other.matrix.to_numpy(dtype=float)).max(axis=0)
     if np.any(gap > _SAME * size * 2.0 ** powers.sum(axis=1)):
         raise UsageError(_inside(formula, here))
-    return _with_outcome(found, equations, frame, scores)
+    labelled, outcome = _with_outcome(found, equations, frame, scores)
+    return labelled if outcome is None else replace(labelled, event=outcome.event(labels, level_labels))
 
 
 def _inside(formula: str, scores: Sequence[str]) -> str:
@@ -133,14 +144,16 @@ def _names_a_score(equations: Equations, scores: Sequence[str]) -> bool:
 
 def _with_outcome(
     found: LabelledDesign, equations: Equations, frame: pd.DataFrame, scores: Sequence[str]
-) -> LabelledDesign:
-    """The design with the outcome as the model wants it: a number, 0 and 1, categories from 0, or a score."""
+) -> tuple[LabelledDesign, Outcome | None]:
+    """The design with the outcome as the model wants it: a number, 0 and 1, categories from 0, or a score,
+    which is no outcome of the data.
+    """
     kernel, model = found.kernel, found.kernel.model
     name = equations.outcome_variable
     if name is not None and name in scores:
         if model != "ols":
             raise UsageError(f"model={model!r}: the outcome {name} is a score; use model='ols'")
-        return replace(found, outcome=name, kernel=replace(kernel, outcome=list(scores).index(name)))
+        return replace(found, outcome=name, kernel=replace(kernel, outcome=list(scores).index(name))), None
     if name is None and _names_a_score(equations, scores):
         raise UsageError(f"{equations.text!r}: a score as outcome must stand by itself")
     if model == "ols":
@@ -153,13 +166,14 @@ def _with_outcome(
     if np.ptp(values) == 0:
         raise EstimationError(f"{equations.text!r}: the outcome {outcome.name} has one value only")
     if not model.startswith("ordered"):
-        return replace(found, outcome=outcome.name, kernel=replace(kernel, y=values))
+        return replace(found, outcome=outcome.name, kernel=replace(kernel, y=values)), outcome
     pairs = [f"{low} | {high}" for low, high in pairwise(outcome.categories)]
     cuts = {f"cut: {pair}": Text(f"Cutpoint {pair}", f"切点 {pair}") for pair in pairs}
-    return replace(
+    ordered = replace(
         found,
         outcome=outcome.name,
         kernel=replace(kernel, y=values, n_categories=len(pairs) + 1),
         terms={**found.terms, **{name: Term(name, label) for name, label in cuts.items()}},
         cuts=tuple(cuts),
     )
+    return ordered, outcome

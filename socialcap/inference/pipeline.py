@@ -253,6 +253,7 @@ def _part_progress(progress: Progress | None, number: int, parts: int, plan: _Pl
 def _result(plan: _Plan, parts: list[_Part], dropped: pd.Series, imputations: int) -> PipelineResult:
     """The labels put back, the imputed copies pooled."""
     first = parts[0]
+    event = first.design.event
     names = first.design.coefficient_names
     drawn = joined([part.drawn for part in parts])
     columns, fmi, df = _columns(plan, parts)
@@ -288,7 +289,8 @@ def _result(plan: _Plan, parts: list[_Part], dropped: pd.Series, imputations: in
         imputations=imputations,
         fmi=None if fmi is None else pd.Series(fmi, index=names, name="fmi"),
         unavailable=unavailable,
-        outcome_label=label_of(plan.labels, first.design.outcome),
+        outcome_label=label_of(plan.labels, first.design.outcome) if event is None else event.label,
+        event=event,
     )
 
 

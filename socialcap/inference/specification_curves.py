@@ -82,7 +82,7 @@ def curve_results(
     families = len({(key[0], key[1], key[2], key[4]) for key in wanted})
     total = len(wanted) + (families * chunks_of(run.replicates) if run.replicates else 0)
     measurements = _measurements(run, curves, progress, total)
-    fits = Fits(run.samples, run.items, run.scores)
+    fits = Fits(run.samples, run.items, run.scores, run.labels)
     found = [_outcomes(run, curve, measurements, fits) for curve in curves]
     for curve, outcomes in zip(curves, found, strict=True):
         _require_main(curve, outcomes[0])
@@ -207,6 +207,7 @@ def _result(
         term_label=_term_label(run.labels, followed.term),
         regression_label=run.regression_labels.get(followed.regression, Text()),
         level_labels={"outcome": run.labels, **run.level_labels},
+        events=tuple(dict.fromkeys(fit.event for fit in fits if fit.event is not None)),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -22,6 +22,7 @@ from socialcap.kernels import FloatArray, IntArray
 from socialcap.kernels.pipeline import CompositeWeights
 from socialcap.regression.checks import dependent_columns
 from socialcap.results import Text
+from socialcap.results.regression import Event
 
 _LATENT_VARIANCE = {"logit": np.pi**2 / 3.0, "probit": 1.0}
 
@@ -32,7 +33,8 @@ class Fit:
 
     estimate, robust: the followed coefficient and its robust error in the units of the regression; sign: -1
     for an outcome that was turned round; scale: from these units to standard deviations; df: degrees of
-    freedom of t with the bootstrap error, robust_df with the robust one.
+    freedom of t with the bootstrap error, robust_df with the robust one; event: what a binary model of a
+    categorical outcome takes as 1.
     """
 
     estimand: Estimand
@@ -42,6 +44,7 @@ class Fit:
     scale: float
     df: float
     robust_df: float
+    event: Event | None
 
 
 @dataclass(frozen=True)
@@ -56,12 +59,13 @@ class _Design:
 class Fits:
     """Specifications fitted one after the other; designs that they share are made once.
 
-    scores: names of the main factors, then of the composite.
+    scores: names of the main factors, then of the composite; labels: of variables.
     """
 
     samples: Samples
     items: Sequence[str]
     scores: Sequence[str]
+    labels: Mapping[str, Text]
     designs: dict[tuple[str, str, str, tuple[int, ...]], _Design | Refusal] = field(default_factory=dict)
 
     def fit(
@@ -111,7 +115,7 @@ class Fits:
         scale = _scale(x, found.y(scores), fit.estimate, column, variant)
         robust_df = float(np.broadcast_to(fit.robust_df, len(fit.estimate)).item(column))
         estimated, robust = float(fit.estimate[column]), float(fit.robust[column])
-        return Fit(own, estimated, robust, variant.sign, scale, df, robust_df)
+        return Fit(own, estimated, robust, variant.sign, scale, df, robust_df, found.event)
 
     def _clusters(self, specification: Specification, design: _Design) -> IntArray:
         """Clusters (m,) of the rows of a regression."""
@@ -149,7 +153,8 @@ class Fits:
         frame = self.samples.frames[sample]
         used = variant.equations.variables()
         rows = complete_rows(frame, self.items, [str(name) for name in frame.columns if name in used])
-        found = score_design(variant.equations, rows.frame, list(self.scores), variant.model, {}, {})
+        scores = list(self.scores)
+        found = score_design(variant.equations, rows.frame, scores, variant.model, self.labels, {})
         return _Design(rows.position, found)
 
 

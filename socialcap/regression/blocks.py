@@ -201,4 +201,5 @@ def _notes(largest: RegressionResult, dropped: pd.Series, linear: bool) -> tuple
             "LR χ²: likelihood-ratio test of the block added; Wald χ²: {cov} covariance.",
             "LR χ²：新增变量组的似然比检验；Wald χ²：{cov} 协方差。",
         )
-    return common, test.format(cov=largest.covariance.label)
+    event = () if largest.event is None else (largest.event.note,)
+    return *event, common, test.format(cov=largest.covariance.label)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,16 +13,31 @@ from formulaic.errors import FormulaicError
 from socialcap.errors import EstimationError, Problem, UsageError
 from socialcap.kernels import FloatArray
 from socialcap.regression.formula import Equations, first_line
-from socialcap.results.regression import Equation
+from socialcap.regression.terms import LevelLabels
+from socialcap.results import Text
+from socialcap.results.measurement import label_of
+from socialcap.results.regression import Equation, Event
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """An outcome as numbers (n,): itself, 0/1, or codes 0..C-1 of `categories`."""
+    """An outcome as numbers (n,): itself, 0/1, or codes 0..C-1 of `categories`.
+
+    `binary`: whether the codes are 0 and 1 of two categories, of which the second is the event.
+    """
 
     name: str
     values: pd.Series
     categories: tuple[str, ...] = ()
+    binary: bool = False
+
+    def event(self, labels: Mapping[str, Text], level_labels: LevelLabels) -> Event | None:
+        """What is modelled of a categorical outcome with two levels, in words; None for other outcomes."""
+        if not self.binary:
+            return None
+        known = level_labels.get(self.name, {})
+        other, level = (known.get(code, Text(code, code)) for code in self.categories)
+        return Event(label_of(labels, self.name), level, other)
 
 
 def design(parts: Sequence[Any], data: pd.DataFrame, formula: str, *, constant: bool = True) -> Equation:
@@ -65,7 +80,11 @@ def numeric_outcome(equations: Equations, data: pd.DataFrame) -> Outcome:
 
 
 def binary_outcome(equations: Equations, data: pd.DataFrame) -> Outcome:
-    """The outcome as 0 and 1: numbers 0/1, truth values, or two categories, the second being 1."""
+    """The outcome as 0 and 1: numbers 0/1, truth values, or two categories.
+
+    Of the categories 0 and 1, numbers or texts, 1 is the event in whatever order they stand; of others it is
+    the second as declared.
+    """
     name = equations.outcome_variable
     if name is None:
         made = numeric_outcome(equations, data)
@@ -73,9 +92,9 @@ def binary_outcome(equations: Equations, data: pd.DataFrame) -> Outcome:
     else:
         column = data[name]
     if isinstance(column.dtype, pd.CategoricalDtype) and len(column.cat.categories) == 2:
-        categories = tuple(map(str, column.cat.categories))
-        codes = pd.Series(column.cat.codes, index=column.index, dtype=float)
-        return Outcome(name, codes, categories)
+        other, event = _other_and_event(list(column.cat.categories))
+        values = pd.Series(column == event, index=column.index, dtype=float)
+        return Outcome(name, values, (str(other), str(event)), binary=True)
     if pd.api.types.is_bool_dtype(column) or pd.api.types.is_numeric_dtype(column):
         numbers = column.astype(float)
         if numbers.isin([0.0, 1.0]).all():
@@ -84,6 +103,12 @@ def binary_outcome(equations: Equations, data: pd.DataFrame) -> Outcome:
         f"{equations.text!r}: the outcome {name} must be 0 or 1, or a categorical with two values; "
         f"it has {_shown(column)}"
     )
+
+
+def _other_and_event(levels: list[Any]) -> list[Any]:
+    """Two levels, the event last: a value list may well begin with 1."""
+    coded = set(levels) in ({0, 1}, {"0", "1"})
+    return sorted(levels, key=float) if coded else levels
 
 
 def categorical_outcome(equations: Equations, data: pd.DataFrame, *, ordered: bool) -> Outcome:

@@ -87,7 +87,7 @@ def margins(
         at=_where(at),
         labels=labels,
         label=result.label,
-        notes=(_where(at), _METHOD.format(cov=result.covariance.label)),
+        notes=_notes(result, at),
     )
 
 
@@ -114,7 +114,7 @@ def predict(result: RegressionResult, at: At = "average") -> PredictionResult:
         variables=variables,
         labels=tuple(label_of(result.labels, name) for name in variables),
         label=result.label,
-        notes=(_where(at), _METHOD.format(cov=result.covariance.label)),
+        notes=_notes(result, at),
     )
 
 
@@ -122,6 +122,12 @@ _METHOD = Text(
     "Standard errors by the delta method from the {cov} covariance of the coefficients.",
     "标准误由系数的 {cov} 协方差经 delta 法得出。",
 )
+
+
+def _notes(result: RegressionResult, at: At) -> tuple[Text, ...]:
+    """Which event the probabilities are of, where the effects are taken, and how their errors came about."""
+    notes = (_where(at), _METHOD.format(cov=result.covariance.label))
+    return notes if result.event is None else (result.event.note, *notes)
 
 
 def _where(at: At) -> Text:

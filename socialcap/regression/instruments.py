@@ -261,9 +261,7 @@ class _Statistics:
             effective = self.effective
             rows.append([Text("Effective F", "有效 F"), effective.statistic, None, None, None])
             for level, critical in zip(effective.bias_shares, effective.critical_values, strict=True):
-                heading = Text(
-                    f"  5% critical value, bias ≤ {level:.0%}", f"  5% 临界值，偏差 ≤ {level:.0%}"
-                )
+                heading = Text(f"  5% critical value, bias ≤ {level:.0%}", f"  5% 临界值，偏差 ≤ {level:.0%}")
                 rows.append([heading, critical, None, None, None])
         rank = kleibergen_paap(self.form)
         rows.append(

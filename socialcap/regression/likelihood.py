@@ -222,14 +222,15 @@ def _single_index(
         measures=measures,
         fitted=fitted,
         response=model.response,
-        outcomes=(_success(outcome),),
+        outcomes=(event_name(outcome),),
         working=working_fit(y, x, fit.index, model.moments, w),
         null_scores=null_scores if x.shape[1] > 1 else None,
         n_slopes=x.shape[1],
     )
 
 
-def _success(outcome: Outcome) -> str:
+def event_name(outcome: Outcome) -> str:
+    """What an expected outcome is the probability of, or the outcome's name: "loan = yes"."""
     return f"{outcome.name} = {outcome.categories[1]}" if outcome.categories else outcome.name
 
 
@@ -354,7 +355,7 @@ def fit_firth(request: Request) -> Estimate:
         measures=measures,
         fitted=pd.Series(fit.fitted, index=outcome.values.index, name="fitted"),
         response=logit_response,
-        outcomes=(_success(outcome),),
+        outcomes=(event_name(outcome),),
         n_slopes=x.shape[1],
         remarks=(Text("Log-likelihoods are penalised ones.", "对数似然为惩罚后的值。"),),
     )

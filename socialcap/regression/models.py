@@ -122,7 +122,8 @@ def regress(
     `clusters` "ols" CR2 and others CR1; with two of them "two_way"; "fractional" HC0, "iv" HC1.
 
     `weights` are sampling weights, scaled to a mean of one; with cov="nonrobust" in least squares they are
-    taken as inverse variances. `labels` name variables and `level_labels` the codes of categorical ones.
+    taken as inverse variances. A binary outcome is 0/1 or a categorical of two levels: of the levels 0 and 1
+    the event is 1, of others the second as declared, which the result says. `labels` name variables and `level_labels` the codes of categorical ones.
 
     Raises UsageError for an unreadable formula, an unknown variable, model or covariance, or an option that
     the model does not have; EstimationError for an outcome without variation, infinite values, collinear
@@ -265,6 +266,7 @@ def _result(
     )
     fit, remarks = _measures(estimate, inference, request.cov)
     assert estimate.data is not None
+    event = estimate.outcome.event(request.labels, request.level_labels)
     estimation = Estimation(
         outcome=estimate.outcome.values,
         data=estimate.data,
@@ -299,9 +301,15 @@ def _result(
         estimation=estimation,
         tools=_RegressionTools(),
         label=label or Text(name, name),
-        outcome_label=label_of(request.labels, estimate.outcome.name),
+        outcome_label=label_of(request.labels, estimate.outcome.name) if event is None else event.label,
+        event=event,
         labels=request.labels,
-        remarks=(*estimate.remarks, *inference.remarks, *remarks),
+        remarks=(
+            *(() if event is None else (event.note,)),
+            *estimate.remarks,
+            *inference.remarks,
+            *remarks,
+        ),
         further_tables=estimate.tables,
     )
 

@@ -17,7 +17,12 @@ from socialcap.kernels.separation import binary_separation
 from socialcap.regression.checks import check_collinear, check_design, check_separation
 from socialcap.regression.design import Outcome, binary_outcome, design, numeric_outcome
 from socialcap.regression.estimate import Estimate
-from socialcap.regression.likelihood import likelihood_estimate, likelihood_measures, require_converged
+from socialcap.regression.likelihood import (
+    event_name,
+    likelihood_estimate,
+    likelihood_measures,
+    require_converged,
+)
 from socialcap.regression.linear import column_inflation
 from socialcap.regression.request import Request
 from socialcap.regression.terms import in_equation, terms_of
@@ -255,7 +260,9 @@ def fit_bivariate_probit(request: Request) -> Estimate:
     require_converged(fit, request.formula)
     terms = terms_of(first_part.specs[0], request.labels, request.level_labels)
     beside = terms_of(second_part.specs[0], request.labels, request.level_labels)
-    terms |= in_equation(second.name, Text(second.name, second.name), beside)
+    event = second.event(request.labels, request.level_labels)
+    heading = Text(second.name, second.name) if event is None else event.label
+    terms |= in_equation(second.name, heading, beside)
     terms["atanh_rho"] = Term("atanh_rho", Text("atanh ρ", "atanh ρ"), equation="scale")
     names = [
         *first_part.columns,
@@ -285,6 +292,7 @@ def fit_bivariate_probit(request: Request) -> Estimate:
         measures=measures,
         fitted=pd.Series(special.ndtr(index), index=request.data.index, name="fitted"),
         response=both_probits_response,
-        outcomes=(first.name, second.name),
+        outcomes=(event_name(first), event_name(second)),
         n_slopes=len(names) - 1,
+        remarks=() if event is None else (event.note,),
     )

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from socialcap.results.measurement import CompositeResult, FactorResult
-from socialcap.results.regression import Term
+from socialcap.results.regression import Event, Term
 from socialcap.results.rows import row_count
 from socialcap.results.table import STARS_NOTE, Column, Result, Starred, Table, Text, table_rows
 
@@ -65,7 +65,7 @@ class PipelineResult(Result):
     `draws` (replicates, terms): replicates that have a solution. `shares`: weights of the factors in the
     composite with error and interval. `failures`: why replicates have none -> how many. `imputations`: number
     of imputed copies (0: complete rows), then `fmi` is the fraction of missing information. dropped: row
-    label -> why left out.
+    label -> why left out. `event`: what a binary model of a categorical outcome takes as 1.
     """
 
     formula: str
@@ -92,6 +92,7 @@ class PipelineResult(Result):
     fmi: pd.Series | None = None
     unavailable: Mapping[str, Text] = field(default_factory=lambda: MappingProxyType({}))
     outcome_label: Text = field(default_factory=Text)
+    event: Event | None = None
 
     def tables(self) -> list[Table]:
         tables = [self._error_table(), self._interval_table()]
@@ -177,6 +178,8 @@ class PipelineResult(Result):
                 "b 为因子得分的系数；校正：按 Croon 方法校正得分矩后因子本身的系数，置信限来自自助法。",
             ),
         ]
+        if self.event is not None:
+            notes.append(self.event.note)
         notes += [
             Text("No {kind} figures: {why}.", "无{kind}结果：{why}。").format(kind=_KIND_NAMES[kind], why=why)
             for kind, why in self.unavailable.items()

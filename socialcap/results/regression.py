@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Literal, Protocol
 
@@ -132,10 +132,35 @@ class Equation:
 
 
 @dataclass(frozen=True, slots=True)
+class Event:
+    """The level of a categorical outcome that a binary model takes as 1, and the other one, in words."""
+
+    variable: Text
+    level: Text
+    other: Text
+
+    @property
+    def label(self) -> Text:
+        """The outcome by its event: "Bank loan (yes)"."""
+        return Text("{variable} ({level})", "{variable}（{level}）").format(
+            variable=self.variable, level=self.level
+        )
+
+    @property
+    def note(self) -> Text:
+        """Which event is modelled."""
+        return Text(
+            "The outcome is the event “{level}” of “{variable}”, against “{other}”.",
+            "因变量“{variable}”所建模的事件为“{level}”，以“{other}”为对照。",
+        ).format(variable=self.variable, level=self.level, other=self.other)
+
+
+@dataclass(frozen=True, slots=True)
 class Estimation:
     """What later steps need of a fitted model: margins, predictions, diagnostics, nested tests.
 
-    `outcome` (n,): as the model sees it (codes 0..C-1 where `categories` are named); `data` (n, ...): the
+    `outcome` (n,): as the model sees it (codes 0..C-1 where `categories` are named, of a binary one the event
+    last); `data` (n, ...): the
     variables of the formula, complete; `equations`: one for each index of the response; `parameters` (P,):
     slopes of each index in turn, then `further` ones (cutpoints, sigma ...), with `vcov` (P, P);
     `response`: expected outcomes as a function of the indices (`socialcap.kernels.responses`), None where
@@ -182,7 +207,8 @@ class RegressionResult(Result):
     (Cohen's f²), NaN where they do not apply. Coefficients of a second equation, cutpoints and scale
     parameters are named with their equation ("selection: educ", "cut: low | high"). `terms` describes them in
     display order, reference levels included. `fit` holds named statistics; `dropped`: row label -> why left
-    out; `covariance` names the covariance, its small-sample factor and degrees of freedom.
+    out; `covariance` names the covariance, its small-sample factor and degrees of freedom. `event`: what a
+    binary model of a categorical outcome takes as 1; `outcome_label` then says it.
     """
 
     name: str
@@ -205,6 +231,7 @@ class RegressionResult(Result):
     tools: Tools
     label: Text = field(default_factory=Text)
     outcome_label: Text = field(default_factory=Text)
+    event: Event | None = None
     labels: Mapping[str, Text] = field(default_factory=lambda: MappingProxyType({}))
     remarks: tuple[Text, ...] = ()
     further_tables: tuple[Table, ...] = ()
@@ -423,7 +450,7 @@ def regression_table(models: Sequence[RegressionResult], labels: Mapping[str, Te
     for model in models:
         terms |= {name: term for name, term in model.terms.items() if name not in terms}
     order = sorted(terms, key=lambda name: (bool(terms[name].equation), name == "Intercept"))
-    outcomes = [label_of(labels, model.outcome) for model in models]
+    outcomes = [_outcome_label(model, labels) for model in models]
     shared = len(set(outcomes)) == 1
     rows: list[list[Any]] = [] if shared else [[Text("Outcome", "因变量"), *outcomes]]
     kinds = {model.model for model in models}
@@ -442,6 +469,11 @@ def regression_table(models: Sequence[RegressionResult], labels: Mapping[str, Te
     if shared:
         title = Text("Regressions of {outcome}", "{outcome}的回归结果").format(outcome=outcomes[0])
     return Table("regressions", title, columns, table_rows(rows), (errors, STARS_NOTE))
+
+
+def _outcome_label(model: RegressionResult, labels: Mapping[str, Text]) -> Text:
+    label = label_of(labels, model.outcome)
+    return label if model.event is None else replace(model.event, variable=label).label
 
 
 def _estimate(model: RegressionResult, name: str) -> Any:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from socialcap.results.naming import named_tables
+from socialcap.results.regression import Event
 from socialcap.results.table import Column, Formatted, Result, Table, Text, table_rows
 
 CHOICE_LABELS: Mapping[str, Text] = {
@@ -87,6 +88,7 @@ class SpecificationCurveResult(Result):
     levels        choice -> its levels, the main one first
     total         specifications that the choices have together; `limit` says how many were drawn from more
     robust        which covariance `robust_se` has
+    events        what binary models of categorical outcomes take as 1
     """
 
     regression: str
@@ -106,6 +108,7 @@ class SpecificationCurveResult(Result):
     term_label: Text = field(default_factory=Text)
     regression_label: Text = field(default_factory=Text)
     level_labels: Mapping[str, Mapping[str, Text]] = field(default_factory=lambda: MappingProxyType({}))
+    events: tuple[Event, ...] = ()
 
     @property
     def main(self) -> pd.Series:
@@ -189,7 +192,8 @@ class SpecificationCurveResult(Result):
 
     def notes(self) -> tuple[Text, ...]:
         """What was run, what the estimates are, and how the errors came about."""
-        return (self._run_note(), self._unit_note(), self._error_note())
+        events = (event.note for event in self.events)
+        return (self._run_note(), self._unit_note(), *events, self._error_note())
 
     def _significant(self) -> pd.Series:
         return self.curve["p_value"] < 1.0 - self.level

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from socialcap.codebook import Codebook, check_codebook
 from socialcap.errors import Problem
 from socialcap.plan import StudyPlan
-from socialcap.study.names import factor_items
+from socialcap.study.names import factor_items, scales
 from socialcap.survey import Survey, reverse_key_check
 from socialcap.survey.reverse_key import PERHAPS_UNREVERSED
 from socialcap.survey.rules import Rule
@@ -24,6 +24,7 @@ def survey_problems(plan: StudyPlan, survey: Survey, book: Codebook) -> list[Pro
         *_lost_answers(survey),
         *_near_misses(survey),
         *_unknown_columns(survey),
+        *_single_items(plan, book),
         *_reversed(survey, book),
         *_unconfirmed(book),
     ]
@@ -75,6 +76,17 @@ def _unknown_columns(survey: Survey) -> Iterator[Problem]:
     if survey.unknown_columns:
         message = "columns that the codebook does not know: " + ", ".join(survey.unknown_columns)
         yield Problem(message, "export", severity="warning")
+
+
+def _single_items(plan: StudyPlan, book: Codebook) -> Iterator[Problem]:
+    """Scales of one item, which measure nothing that the item does not say by itself."""
+    for scale, items in scales(plan, book).items():
+        if len(items) == 1:
+            message = (
+                f"the only item of the scale {scale}: no reliability can be given, and a factor named after the "
+                "scale would be this item alone"
+            )
+            yield Problem(message, column=items[0], severity="warning")
 
 
 def _reversed(survey: Survey, book: Codebook) -> Iterator[Problem]:

@@ -38,8 +38,11 @@ codebook = "codebook.xlsx"
 
 # New variables, by expressions over the codebook's variables:
 # [derive]
-# ln_age = "log(2026 - founded)"
 # financing = "mean(ease_bank, ease_private, min_share=0.5)"
+#
+# [derive.ln_age]
+# expression = "log(2026 - founded)"
+# label = {{ en = "ln(age of the firm)", zh = "企业年龄（对数）" }}
 
 # Careless answers: thresholds flag respondents; only [[exclude]] leaves them out.
 [quality]
@@ -60,10 +63,51 @@ missing_share_above = 0.5
 # [factors]
 # n_factors = 4
 
+# Who answered, and what their funds come from (shares in per cent); whether the scales are what they should be.
+# [profile]
+# variables = ["trade", "legal_form"]
+# funding = ["funds_own", "funds_bank", "funds_other"]
+
+# [validity]
+# estimator = "mlr"
+
 # [[regression]]
 # name = "main"
+# label = {{ en = "Ease of finance", zh = "融资难易" }}
 # formula = "financing ~ social_capital + ln_age"
 # cov = "HC3"
+
+# [[regression]]
+# name = "loan"
+# label = {{ en = "Has a bank loan", zh = "是否获得银行贷款" }}
+# formula = "has_loan ~ social_capital + ln_age"
+# model = "logit"
+
+# Hypotheses, each a sentence and a test; the report opens with their verdicts. `socialcap freeze .` seals them
+# before the data come. Coefficients are compared in standard deviations.
+# [[claim]]
+# name = "social_capital_helps"
+# sentence = {{ en = "Social capital makes finance easier.", zh = "社会资本使融资更容易。" }}
+# test = "coef(financing, social_capital) > 0"
+# regression = "main"
+
+# That something hardly matters is an equivalence test: the whole interval must lie within the bounds.
+# [[claim]]
+# name = "age_hardly"
+# sentence = {{ en = "The age of the firm hardly matters.", zh = "企业年龄几乎没有影响。" }}
+# test = "abs(coef(financing, ln_age)) < 0.10"
+# regression = "main"
+
+# [[claim]]
+# name = "own_funds"
+# sentence = {{ en = "Own funds are 40 to 60% of all.", zh = "自有资金占 40% 至 60%。" }}
+# test = "share(funds_own) in [0.40, 0.60]"
+
+# Other choices that are tried, to see whether the coefficients followed stand.
+# [robustness]
+# follow = [{{ regression = "main", term = "social_capital" }}]
+# extraction = ["principal", "paf"]
+# rotation = ["varimax", "oblimin"]
 """
 
 

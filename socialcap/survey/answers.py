@@ -227,7 +227,7 @@ def _passed(column: pd.Series, item: Item, book: Codebook) -> NDArray[np.bool_]:
     wanted = fold(item.check)
     expected = item.check.strip()
     for option in book.options(item):
-        if wanted in {fold(option.code), fold(option.label.en), fold(option.label.zh)}:
+        if wanted in {fold(option.code), *map(fold, option.words)}:
             expected = option.code
     if not item.type.numeric:
         return np.array(

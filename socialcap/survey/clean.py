@@ -25,7 +25,7 @@ from socialcap.survey.multiple import extra_column, read_block, read_list, unkno
 from socialcap.survey.quality import QualityResult, quality_flags
 from socialcap.survey.raw import RawColumn, RawSurvey
 from socialcap.survey.survey import Survey
-from socialcap.survey.values import ValueReader
+from socialcap.survey.values import ValueReader, label_like
 
 NO_QUALITY = QualityPart()
 
@@ -309,5 +309,5 @@ def _near_misses(columns: Sequence[CleanColumn], book: Codebook, raw: RawSurvey)
         for words, count in answers.most_common(MOST_NEAR_MISSES):
             near = reader.options.nearest(reader.without_extra(words)[0])
             if near is not None:
-                lines.append((name, words, count, near.label.en or near.label.zh or near.code))
+                lines.append((name, words, count, label_like(near, words)))
     return pd.DataFrame(lines, columns=["variable", "text", "count", "nearest"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -30,6 +31,9 @@ _NUMBERED = re.compile(
     r"(?P<words>.*)",
     re.DOTALL,
 )
+# Where the stem of a matrix question may end, and the number that its row may begin with.
+_STEM_END = re.compile(r"\s*[—─]+\s*|\s+[-–]\s+|\s*\[(?=[^\[\]]+\]$)")
+_ROW_NUMBER = re.compile(r"\d+[.．、]\s*(?!\d)")
 _PLAIN_HEADER = re.compile(r"[A-Za-z_][\w.\-/:\[\]]{0,39}", re.ASCII)
 _CODE = re.compile(r"[A-Za-z0-9]\w{0,15}", re.ASCII)
 _MONEY = re.compile(r"[万亿元¥￥$€£]")
@@ -55,7 +59,8 @@ _ROLE_TYPES = {
 def draft_codebook(raw: RawSurvey) -> Codebook:
     """The codebook that an export suggests, with everything guessed named in each item's `confirm`.
 
-    Sources are the columns' keys, labels the questions; roles and personal data are what the platform says.
+    Sources are the columns' keys, labels the questions (of a matrix question's rows what follows the stem that
+    they share); roles and personal data are what the platform says.
     Types are guessed from the texts that occur. Answers in words are their own codes under a nominal type, in
     one list for all questions that share them: words such as 同意 and 比较同意 have no fixed number, and
     their order is left to a person. A scale's range is guessed from the numbers that occur, which may not show its
@@ -101,6 +106,7 @@ class _Draft:
         self.names: set[str] = set()
         self.lists: dict[str, ValueList] = {}
         self.has_id = False
+        self.rows = _matrix_rows(raw.columns)
 
     def codebook(self) -> Codebook:
         blocks = _option_blocks(self.raw.columns)
@@ -140,7 +146,7 @@ class _Draft:
         return Item(
             name,
             source="" if column.key == name else column.key,
-            label=_label(column, name),
+            label=_label(column, name, self.rows.get(column.key, "")),
             type=guess.type,
             values=self.value_list(name, guess.options),
             minimum=guess.low,
@@ -158,7 +164,7 @@ class _Draft:
         return Item(
             name,
             source="" if stem == name else stem,
-            label=_label(RawColumn(stem, stem, _common_label(block)), name),
+            label=_label(RawColumn(stem, stem, _common_label(block)), name, ""),
             type=ItemType.MULTIPLE,
             values=self.value_list(name, options),
             pii=any(column.personal for column in block),
@@ -427,8 +433,36 @@ def _common_label(block: Sequence[RawColumn]) -> str:
     return labels.pop() if len(labels) == 1 else ""
 
 
-def _label(column: RawColumn, name: str) -> Text:
-    """The question as the respondent saw it; nothing where the export only has its name."""
+def _matrix_rows(columns: Sequence[RawColumn]) -> dict[str, str]:
+    """What follows the stem, by key, where several columns share one; of several stems that most share."""
+    splits = {column.key: _splits(column) for column in columns if not column.option}
+    shared = Counter(stem for stems in splits.values() for stem in stems)
+    rows: dict[str, str] = {}
+    for key, stems in splits.items():
+        common = [stem for stem in stems if shared[stem] > 1]
+        if common:
+            rows[key] = stems[max(common, key=lambda stem: (shared[stem], len(stem)))]
+    return rows
+
+
+def _splits(column: RawColumn) -> dict[str, str]:
+    """Every stem that a question may begin with, with the words that follow it."""
+    # Some exports have the row of a matrix in the key alone.
+    words = tidy(column.key if column.key.startswith(f"{column.label} — ") else column.label or column.key)
+    found: dict[str, str] = {}
+    for end in _STEM_END.finditer(words):
+        stem, row = words[: end.start()], words[end.end() :].removesuffix("]" if "[" in end[0] else "")
+        unnumbered = _ROW_NUMBER.sub("", row, count=1) if _ROW_NUMBER.match(row) else row
+        years = stem[-1:].isdigit() and row[:1].isdigit() and unnumbered == row
+        if not years and all(any(map(str.isalpha, part)) for part in (stem, unnumbered)):
+            found[stem] = unnumbered
+    return found
+
+
+def _label(column: RawColumn, name: str, row: str) -> Text:
+    """The question as the respondent saw it, of a matrix its row; nothing where the export only has its name."""
+    if row:
+        return _text(row)
     words = column.label or column.key
     numbered = _NUMBERED.fullmatch(words)
     if numbered and numbered["words"].strip() and not numbered["row"]:

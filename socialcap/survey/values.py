@@ -11,6 +11,7 @@ from types import MappingProxyType
 from socialcap.codebook import Codebook, Item, ItemType, MissingKind, Option
 from socialcap.codebook.folding import fold, tidy
 from socialcap.codebook.ranges import as_number, scale_range
+from socialcap.results import Lang
 from socialcap.survey import numerals
 from socialcap.survey.rules import Rule
 
@@ -80,7 +81,7 @@ class Options:
         self.numeric = bool(self.options) and len(self.by_number) == len(self.options)
         self.by_words: dict[str, Option | None] = {}
         for option in self.options:
-            for words in {fold(option.label.en), fold(option.label.zh), fold(labels.get(option.code, ""))}:
+            for words in {*map(fold, option.words), fold(labels.get(option.code, ""))}:
                 known = self.by_words.get(words, option)
                 # Words that two options share name neither of them.
                 self.by_words[words] = option if known is option else None
@@ -217,7 +218,7 @@ class ValueReader:
             reason = "no option has this code"
             return Reading("", MissingKind.OUT_OF_RANGE, (Change("", Rule.OUT_OF_RANGE, reason),), extra)
         near = self.options.nearest(answer)
-        hint = f"; nearest: {_words(near)}" if near is not None else ""
+        hint = f"; nearest: {_words(near, answer)}" if near is not None else ""
         return self._unreadable(f"not an option{hint}")
 
     def _step(self, text: str) -> Reading:
@@ -321,6 +322,12 @@ def _range_words(low: float | None, high: float | None) -> str:
     return f"{numerals.number_text(low)} to {numerals.number_text(high)}"
 
 
-def _words(option: Option) -> str:
-    label = option.label.en or option.label.zh
+def label_like(option: Option, text: str) -> str:
+    """The option's label in the language of a text, else in the other; its code where it has none."""
+    lang: Lang = "zh" if any("㐀" <= c <= "鿿" for c in text) else "en"
+    return option.label(lang) or option.code
+
+
+def _words(option: Option, answer: str) -> str:
+    label = label_like(option, answer) if option.label else ""
     return f"{option.code} ({label})" if label else option.code

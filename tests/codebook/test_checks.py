@@ -152,6 +152,20 @@ def test_lists() -> None:
     assert "options 1 and 2 of list 'a' have the same label" in found[1].message
 
 
+def test_spellings_are_told_apart_and_a_second_row_is_told_where_to_go() -> None:
+    options = (
+        Option("4", Text("", "同意")),
+        Option("4", Text("", "同意。")),
+        Option("5", Text("", "非常同意"), None, (Text("", "同意"),)),
+    )
+    found = check_codebook(
+        Codebook((Item("q", type=ItemType.ORDINAL, values="a"),), {"a": ValueList("a", options)})
+    )
+    assert [(p.row, p.column) for p in found] == [(3, "code"), (4, "label_zh")]
+    assert found[0].message.endswith("spellings of one answer stand in one cell: 同意 | 同意。")
+    assert "options 4 and 5 of list 'a' have the same label" in found[1].message
+
+
 def test_a_rule_that_asks_for_an_unknown_code_is_warned_of() -> None:
     (found,) = problems(SECTOR, Item("a", skip_if="sector == 'coper'"))
     assert (found.severity, found.message) == ("warning", "variable 'sector' has no code coper")

@@ -246,7 +246,7 @@ def test_jumps_and_conditions_of_the_form() -> None:
     elsewhere = item("z", skip_if="applied == 0 and rate < 50")
     assert asked_if(elsewhere, (), BOOK, numbers) == Text(
         "question 2 was answered “Yes” or the answer to question 8 is 50 or more",
-        "第2题选“是”或第8题不小于50",
+        "第 2 题选“是”或第 8 题不小于 50",
     )
 
 

@@ -362,6 +362,20 @@ def test_writing_that_fails_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         write_codebook(book, tmp_path / "book.pdf")
     (tmp_path / "file").write_text("x")
-    with pytest.raises(OutputError, match="cannot be written"):
+    with pytest.raises(OutputError, match="cannot be made"):
         write_codebook(book, tmp_path / "file" / "variables.csv")
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_spellings_of_one_answer_share_a_cell(tmp_path: Path) -> None:
+    (tmp_path / "variables.csv").write_text("name,type,values\nq,ordinal,agree\n", encoding="utf-8")
+    lines = ["list,code,label_en,label_zh", "agree,1,No,不同意", "agree,2,Yes | Agreed,同意 | 同意。 |  赞成"]
+    (tmp_path / "values.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    book = read_codebook(tmp_path)
+    others = (Text("Agreed"), Text("", "同意。"), Text("", "赞成"))
+    assert book.options(book["q"]) == (
+        Option("1", Text("No", "不同意")),
+        Option("2", Text("Yes", "同意"), None, others),
+    )
+    write_codebook(book, tmp_path / "again.xlsx")
+    assert read_codebook(tmp_path / "again.xlsx").value_lists == book.value_lists

@@ -25,10 +25,12 @@ from socialcap.report.contents.measurement import (
 )
 from socialcap.report.contents.models import margin_sentences
 from socialcap.report.contents.phrases import counted, listing, p_text, say
-from socialcap.report.contents.sample import funding_sentences
+from socialcap.report.contents.sample import funding_sentences, missing_sentences
+from socialcap.report.contents.stock import Stock
 from socialcap.report.contents.validity import bias_sentences
 from socialcap.results import (
     AdequacyResult,
+    Column,
     MarginsResult,
     MethodBiasResult,
     NFactorsResult,
@@ -36,6 +38,7 @@ from socialcap.results import (
     ProfileResult,
     RegressionResult,
     ReliabilityResult,
+    Table,
     Text,
     format_value,
 )
@@ -322,3 +325,31 @@ def test_marginal_effects_are_said_as_they_are(effects: list[tuple[float, float]
         assert ("does not settle" in sentence.text.en) == (2 * norm.sf(abs(b) / se) >= 0.05)
         assert ("probability of outcome" in sentence.text.en) == (by_category and len(effects) > 1)
     assert not list(margin_sentences(made, ["b"]))
+
+
+@pytest.mark.parametrize(
+    ("shares", "en", "zh"),
+    [
+        (
+            (0.1, 0.25),
+            "Every item lacks some answers; most are missing for “b” (25.0%",
+            "每个题项均有缺失；缺失最多的是“b”",
+        ),
+        (
+            (0.0, 0.25),
+            "Of 2 items, 1 lacks no answer; most are missing for “b” (25.0%",
+            "2 个题项中，1 个无缺失",
+        ),
+        ((0.0, 0.0), "No item lacks an answer.", "所有题项均无缺失。"),
+    ],
+)
+def test_missing_answers_are_summed_up(shares: tuple[float, float], en: str, zh: str) -> None:
+    columns = (Column("item", Text("Item", "题项"), "s"), Column("share", Text("Share", "比例"), ".1%"))
+    rows = tuple((Text(name, name), share) for name, share in zip("ab", shares, strict=True))
+    sentences = list(
+        missing_sentences(Stock([Table("missing_items", Text("Missing", "缺失"), columns, rows)]))
+    )
+    _whole(sentences)
+    (sentence,) = sentences
+    assert sentence.text.en.startswith(en)
+    assert sentence.text.zh.startswith(zh)

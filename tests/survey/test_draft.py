@@ -162,6 +162,37 @@ def test_a_matrix_shares_one_list() -> None:
     assert list(book.value_lists) == ["q5"]
 
 
+@pytest.mark.parametrize(
+    ("questions", "labels"),
+    [
+        (
+            {"3、以下说法，您是否同意？—1.我们常交流": "", "3、以下说法，您是否同意？—2.我们共用设备": ""},
+            ("我们常交流", "我们共用设备"),
+        ),
+        ({"说法——甲乙—丙": "", "说法——甲乙—丁": "", "说法——戊": ""}, ("甲乙—丙", "甲乙—丁", "戊")),
+        (
+            {"Q1_1": "We agree: - We lend", "Q1_2": "We agree: - We share - a lot"},
+            ("We lend", "We share - a lot"),
+        ),
+        ({"G[a]": "How often? [Banks are open]", "G[b]": "How often? [Kin]"}, ("Banks are open", "Kin")),
+        ({"Which? — Banks": "Which?", "Which? — Kin": "Which?"}, ("Banks", "Kin")),
+        ({"2019—2021年收入": "", "2019—2022年利润": ""}, ("2019—2021年收入", "2019—2022年利润")),
+        (
+            {"在2019—2021年的收入": "", "在2019—2022年的利润": ""},
+            ("在2019—2021年的收入", "在2019—2022年的利润"),
+        ),
+        ({"企业—所在地": "", "行业—主营": ""}, ("企业—所在地", "行业—主营")),
+        ({"年龄—": "", "年龄—1.": ""}, ("年龄—", "年龄—1.")),
+    ],
+)
+def test_a_matrix_row_is_labelled_without_the_stem(
+    questions: dict[str, str], labels: tuple[str, ...]
+) -> None:
+    described = {f"c{i}": RawColumn(key, key, words) for i, (key, words) in enumerate(questions.items())}
+    book = draft(export({key: ["x", "y"] for key in questions}, **described))
+    assert tuple(item.label("zh") for item in book) == labels
+
+
 def test_lists_in_a_cell() -> None:
     item, book = only(["银行┋亲友", "亲友", "其他〖典当┋民间〗", "(跳过)"], separator="┋")
     assert item.type is ItemType.MULTIPLE

@@ -368,3 +368,31 @@ def test_every_text_has_a_value_or_a_kind(text: str, kind: ItemType) -> None:
         assert found.changes[-1].new == found.text
     elif found.kind is None:
         assert found.text == text
+
+
+SPELLED = ValueList(
+    "spelled",
+    (
+        Option("4", Text("Agree", "同意"), None, (Text("Agreed"), Text("", "同意。"))),
+        Option("5", Text("Agree strongly", "非常同意")),
+    ),
+)
+
+
+@pytest.mark.parametrize("text", ["Agree", "agreed", "同意", "同意。", "同意 | 同意。", "Agree | Agreed"])
+def test_every_spelling_of_an_option_is_read_as_its_code(text: str) -> None:
+    item = Item("q", type=ItemType.ORDINAL, values="spelled")
+    read = ValueReader(item, Codebook((item,), {"spelled": SPELLED})).read(text)
+    assert (read.text, read.kind) == ("4", None)
+    assert [(change.new, change.rule) for change in read.changes] == [("4", Rule.LABEL)]
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [("Agre", "4 (Agree)"), ("非常同意了", "5 (非常同意)"), ("agree strongy", "5 (Agree strongly)")],
+)
+def test_a_near_miss_is_named_in_the_language_of_the_answer(text: str, hint: str) -> None:
+    item = Item("q", type=ItemType.ORDINAL, values="spelled")
+    read = ValueReader(item, Codebook((item,), {"spelled": SPELLED})).read(text)
+    assert read.kind is MissingKind.UNREADABLE
+    assert read.changes[0].reason == f"not an option; nearest: {hint}"

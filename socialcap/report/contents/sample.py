@@ -107,7 +107,7 @@ def _marked(label: Text) -> Text:
 def quality_section(result: StudyResult, stock: Stock) -> tuple[Section, ...]:
     """What the reader should know, the quality of the answers, what cleaning changed, what is missing."""
     said = [*_problem_sentences(result), *_flag_sentences(result), *_change_sentences(result, stock)]
-    missing = [*_missing_sentences(stock), *_mcar_sentences(stock)]
+    missing = [*missing_sentences(stock), *_mcar_sentences(stock)]
     blocks: list[Block] = [
         *paragraph(*said),
         *stock.take("problems", "quality", "changes"),
@@ -175,7 +175,7 @@ def _change_sentences(result: StudyResult, stock: Stock) -> Iterator[Sentence]:
     )
 
 
-def _missing_sentences(stock: Stock) -> Iterator[Sentence]:
+def missing_sentences(stock: Stock) -> Iterator[Sentence]:
     table = stock.get("missing_items")
     if table is None:
         return
@@ -191,11 +191,17 @@ def _missing_sentences(stock: Stock) -> Iterator[Sentence]:
         )
         return
     empty = sum(row[share] == 0 for row in known)
+    sentence = Text(
+        "Of {items}, {complete} no answer; most are missing for {worst} ({share} of those asked).",
+        "{items}中，{complete}无缺失；缺失最多的是{worst}（占应答者的 {share}）。",
+    )
+    if not empty:
+        sentence = Text(
+            "Every item lacks some answers; most are missing for {worst} ({share} of those asked).",
+            "每个题项均有缺失；缺失最多的是{worst}（占应答者的 {share}）。",
+        )
     yield from say(
-        Text(
-            "Of {items}, {complete} no answer; most are missing for {worst} ({share} of those asked).",
-            "{items}中，{complete}无缺失；缺失最多的是{worst}（占应答者的 {share}）。",
-        ),
+        sentence,
         "missing_items",
         items=counted(len(known), "item", "items", "个题项"),
         complete=counted(empty, "lacks", "lack", "个"),
