@@ -167,17 +167,17 @@ def test_moments_equal_rows(constant: bool) -> None:
     by_moments = given_replicates(pipeline_of(ITEMS, measure, made), counts)
     spread = ITEMS.std(axis=0)
     z = (ITEMS - ITEMS.mean(axis=0)) / spread
-    by_rows = kernel._by_rows(z, made)
+    by_rows = kernel.regression_by_rows(z, made)
     deviation = np.sqrt(np.einsum("bii->bi", correlation.covariances_of(z)(counts)) * (N / (N - 1.0)))
     measured = measure(counts, correlation.correlations_of(z)(counts))
-    drawn = kernel._Drawn(
+    drawn = kernel.Drawn(
         counts, counts.sum(axis=1), counts @ z / N, deviation, counts, measured, np.zeros((30, K))
     )
     plain, _ = by_rows(drawn)
     np.testing.assert_allclose(by_moments.coefficients[:, -4:], plain[:, -4:], rtol=0, atol=EXACT)
     outcome = replace(made, fixed=made.fixed[:, :-1], powers=made.powers[:-1], y=None, outcome=K - 1)
     moments = given_replicates(pipeline_of(ITEMS, measure, outcome), counts)
-    rows, _ = kernel._by_rows(z, outcome)(drawn)
+    rows, _ = kernel.regression_by_rows(z, outcome)(drawn)
     np.testing.assert_allclose(moments.coefficients[:, -3:], rows[:, -3:], rtol=0, atol=EXACT)
 
 
